@@ -1,0 +1,1 @@
+"""The front service: documents in, text out, with Triton doing the reading."""
