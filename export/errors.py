@@ -1,0 +1,27 @@
+"""What can stop an export; every message says what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+
+class ExportError(Exception):
+    """Base of all failures that `python -m export` reports without a traceback."""
+
+
+class SpecError(ExportError):
+    """models.toml or languages.toml does not say what it should."""
+
+
+class FetchError(ExportError):
+    """A source cannot be had, or its bytes are not the pinned ones."""
+
+
+class AlphabetError(ExportError):
+    """A dictionary does not fit its model, or an alphabet lacks letters that it must write."""
+
+
+class SurgeryError(ExportError):
+    """A published graph does not have the form that the surgery expects."""
+
+
+class ParityError(ExportError):
+    """An exported graph does not answer as the published one."""

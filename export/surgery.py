@@ -1,0 +1,168 @@
+"""Published float graphs made to take UINT8 pixels and to answer in the terms of the project.
+
+The layers between stay as published. Operators are chosen such that the graph keeps its
+operator set: onnx's version converter would rewrite every Softmax of operator set 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import onnx_ir as ir
+from onnx_ir.passes import common as passes
+
+from export.alphabet import Alphabet, check_class_count
+from export.errors import SurgeryError
+from export.spec import TaskSpec
+
+Shape = tuple[int | str, ...]
+
+
+def load_graph(data: bytes) -> ir.Model:
+    """Return a published model with its constants as initializers and without idle nodes."""
+    import onnx
+
+    model = ir.from_proto(onnx.load_model_from_string(data))
+    passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    passes.IdentityEliminationPass()(model)
+    return model
+
+
+def save_graph(model: ir.Model, metadata: Mapping[str, str]) -> bytes:
+    """Return a checked model's bytes, its published shapes replaced by inferred ones."""
+    import onnx
+
+    outputs = {value.name for value in model.graph.outputs}
+    passes.RemoveUnusedNodesPass()(model)
+    for node in model.graph:
+        for value in node.outputs:
+            if value.name not in outputs:
+                value.shape = None
+                value.type = None
+    model.metadata_props.clear()
+    model.metadata_props.update(metadata)
+    proto = onnx.shape_inference.infer_shapes(ir.to_proto(model), strict_mode=True)
+    onnx.checker.check_model(proto, full_check=True)
+    return bytes(proto.SerializeToString())
+
+
+def take_pixels(model: ir.Model, task: TaskSpec, name: str, shape: Shape) -> None:
+    """Replace a graph's normalized float input by RGB pixels, UINT8 [N,H,W,3].
+
+    (x / 255 - mean) / std in the published channel order becomes a subtraction of 255 · mean;
+    the rest is folded into the first convolution's weights. The subtraction is not: zeros that
+    the convolution pads with must stay the mean color.
+
+    Raises:
+        SurgeryError: The first layer is not one plain convolution of three channels.
+    """
+    graph = model.graph
+    published = graph.inputs[0]
+    convolution, weights = _first_convolution(published)
+    scale = 1.0 / (255.0 * np.array(task.std, np.float64))
+    mean = 255.0 * np.array(task.mean, np.float64)
+    folded = weights.astype(np.float64) * scale[None, :, None, None]
+    if task.channel_order == "BGR":
+        folded, mean = folded[:, ::-1], mean[::-1]
+    pixels = ir.val(name, ir.DataType.UINT8, shape)
+    tape = ir.tape.Tape(graph)
+    channels_first = tape.op("Transpose", [pixels], {"perm": [0, 3, 1, 2]})
+    floats = tape.op("Cast", [channels_first], {"to": ir.DataType.FLOAT})
+    offset = _constant(tape, f"{name}_mean", mean.astype(np.float32).reshape(1, 3, 1, 1))
+    centered = tape.op("Sub", [floats, offset])
+    weight = _constant(tape, f"{name}_weights", np.ascontiguousarray(folded, np.float32))
+    convolution.replace_input_with(0, centered)
+    convolution.replace_input_with(1, weight)
+    graph.inputs[0] = pixels
+    graph.sort()
+
+
+def give_probability_map(model: ir.Model) -> None:
+    """Replace [N,1,H,W] floats from 0 to 1 by `PROBABILITY_MAP`, UINT8 [N,H,W], × 255 rounded."""
+    tape = ir.tape.Tape(model.graph)
+    probability = model.graph.outputs[0]
+    levels = tape.op("Mul", [probability, _constant(tape, "levels", np.float32(255.0))])
+    # Channel 0 by Gather, not Squeeze: its form is the same in every operator set.
+    rounded = tape.op("Round", [levels])
+    first = _constant(tape, "first_channel", np.int64(0))
+    flat = tape.op("Gather", [rounded, first], {"axis": 1})
+    output = ir.val("PROBABILITY_MAP", ir.DataType.UINT8, ("N", "H", "W"))
+    tape.op("Cast", [flat], {"to": ir.DataType.UINT8}, output=output)
+    model.graph.outputs[:] = [output]
+
+
+def give_class_probability(model: ir.Model, classes: int) -> None:
+    """Name a classifier's softmax `PROBABILITY`, FP32 [N,classes]."""
+    output = model.graph.outputs[0]
+    output.name = "PROBABILITY"
+    output.shape = ir.Shape(("N", classes))
+
+
+def give_codepoints(model: ir.Model, alphabet: Alphabet, published: Alphabet, name: str) -> None:
+    """Replace a recognizer's softmax by `CODEPOINT`, INT32 [N,T], and `PROBABILITY`, FP32 [N,T].
+
+    The last layer keeps the alphabet's classes only. A step's probability is its greatest
+    softmax value over them, 1 / Σ exp(x - max x), so that no softmax tensor is ever made.
+
+    Raises:
+        AlphabetError: Dictionary and model differ in their number of classes.
+        SurgeryError: The graph does not end in MatMul, Add, Softmax.
+    """
+    softmax = model.graph.outputs[0].producer()
+    add, matmul = _last_layer(softmax)
+    check_class_count(published, name, _array(add.inputs[1]).shape[-1])
+    tape = ir.tape.Tape(model.graph)
+    _keep_classes(tape, matmul, add, np.array(alphabet.classes))
+    logits = add.outputs[0]
+    best = tape.op("ArgMax", [logits], {"axis": -1, "keepdims": 0})
+    letters = _constant(tape, "alphabet", np.array(alphabet.codepoints, np.int32))
+    codepoint = ir.val("CODEPOINT", ir.DataType.INT32, ("N", "T"))
+    tape.op("Gather", [letters, best], {"axis": 0}, output=codepoint)
+    peak = tape.op("ReduceMax", [logits], {"axes": [-1], "keepdims": 1})
+    shares = tape.op("Exp", [tape.op("Sub", [logits, peak])])
+    # All shares are positive: ReduceL1 is their sum, with one form from operator set 1 to 17.
+    total = tape.op("ReduceL1", [shares], {"axes": [-1], "keepdims": 0})
+    probability = ir.val("PROBABILITY", ir.DataType.FLOAT, ("N", "T"))
+    tape.op("Reciprocal", [total], output=probability)
+    model.graph.outputs[:] = [codepoint, probability]
+
+
+def _first_convolution(value: ir.Value) -> tuple[ir.Node, npt.NDArray[np.float32]]:
+    consumers = value.consumers()
+    if len(consumers) != 1 or consumers[0].op_type != "Conv":
+        raise SurgeryError("the graph does not begin with one convolution: pixels cannot be folded in")
+    weights = _array(consumers[0].inputs[1])
+    if weights.ndim != 4 or weights.shape[1] != 3:
+        raise SurgeryError(f"the first convolution takes {weights.shape[1]} channels, expected 3")
+    return consumers[0], weights
+
+
+def _last_layer(softmax: ir.Node | None) -> tuple[ir.Node, ir.Node]:
+    if softmax is None or softmax.op_type != "Softmax":
+        raise SurgeryError("the recognizer does not end in Softmax")
+    add = softmax.inputs[0].producer() if softmax.inputs[0] is not None else None
+    matmul = add.inputs[0].producer() if add is not None and add.inputs[0] is not None else None
+    if add is None or matmul is None or (matmul.op_type, add.op_type) != ("MatMul", "Add"):
+        raise SurgeryError("the recognizer does not end in MatMul, Add, Softmax")
+    return add, matmul
+
+
+def _keep_classes(
+    tape: ir.tape.Tape, matmul: ir.Node, add: ir.Node, classes: npt.NDArray[np.int64]
+) -> None:
+    for node, name in ((matmul, "class_weights"), (add, "class_biases")):
+        kept = np.ascontiguousarray(_array(node.inputs[1])[..., classes])
+        node.replace_input_with(1, _constant(tape, name, kept))
+
+
+def _array(value: ir.Value | None) -> npt.NDArray[np.float32]:
+    if value is None or value.const_value is None:
+        raise SurgeryError("weights are expected to be constants of the graph")
+    array: npt.NDArray[np.float32] = value.const_value.numpy()
+    return array
+
+
+def _constant(tape: ir.tape.Tape, name: str, array: npt.NDArray[np.generic] | np.generic) -> ir.Value:
+    return tape.initializer(ir.tensor(np.asarray(array), name=name))
