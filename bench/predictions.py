@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -34,6 +34,14 @@ class Line:
             box=(box[0], box[1], box[2], box[3]) if box else None,
             confidence=line.get("confidence", 1.0),
         )
+
+    def scaled(self, x_scale: float, y_scale: float) -> "Line":
+        """Return the line in a frame of another size."""
+        if self.box is None:
+            return self
+        x0, y0, x1, y1 = self.box
+        box = (x0 * x_scale, y0 * y_scale, x1 * x_scale, y1 * y_scale)
+        return replace(self, box=box)
 
     def to_dict(self) -> LineDict:
         """Return the line as JSON can hold it."""
