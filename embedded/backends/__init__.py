@@ -1,0 +1,1 @@
+"""Backends that the server of the wheel lacks."""

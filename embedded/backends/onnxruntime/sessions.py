@@ -1,0 +1,149 @@
+"""A loaded ONNX model, on OpenVINO or on onnxruntime."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from embedded.backends.onnxruntime.options import OptionError, Options, openvino_precision
+from embedded.backends.onnxruntime.providers import (
+    choose_providers,
+    require_in_use,
+    session_settings,
+)
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a model.
+
+    Attributes:
+        name: As in the ONNX file.
+        dtype: Of its elements.
+        shape: With the batch dimension, None where a dimension is free.
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+
+
+class Session(Protocol):
+    """A model that is ready to run."""
+
+    description: str
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Return every output by name; the arrays are the caller's to keep."""
+
+
+def open_session(path: Path, options: Options) -> Session:
+    """Load a model as its options say.
+
+    OpenVINO is an accelerator, not a promise: without the package the model runs on onnxruntime,
+    and `description` says so.
+
+    Raises:
+        OptionError: The file is not the promised one, or a device or provider is not there.
+    """
+    _check_file(path, options.sha256)
+    if options.openvino is None:
+        return OnnxRuntimeSession(path, options)
+    try:
+        import openvino
+    except ModuleNotFoundError:
+        session = OnnxRuntimeSession(path, options)
+        session.description += " (openvino is asked for and not installed)"
+        return session
+    return OpenVinoSession(openvino, path, options)
+
+
+class OpenVinoSession:
+    """A model on OpenVINO's processor plugin."""
+
+    def __init__(self, openvino: Any, path: Path, options: Options) -> None:
+        core = openvino.Core()
+        assert options.openvino is not None
+        precision = openvino_precision(
+            options.openvino, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        )
+        settings = {
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": precision,
+            # With pinning every instance picks the same core, and all of them wait for it.
+            "ENABLE_CPU_PINNING": False,
+        }
+        if options.intra_op_threads:
+            settings["INFERENCE_NUM_THREADS"] = options.intra_op_threads
+        model = core.read_model(str(path))
+        self.inputs = [_openvino_spec(port) for port in model.inputs]
+        self.outputs = [_openvino_spec(port) for port in model.outputs]
+        self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+        threads = options.intra_op_threads or "all"
+        self.description = f"OpenVINO {openvino.__version__}, {precision}, {threads} threads"
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """See `Session`."""
+        results = self._request.infer(dict(feeds), share_inputs=True)
+        return {spec.name: results[i] for i, spec in enumerate(self.outputs)}
+
+
+class OnnxRuntimeSession:
+    """A model on onnxruntime: the processor, CUDA or TensorRT."""
+
+    def __init__(self, path: Path, options: Options) -> None:
+        import onnxruntime
+
+        providers = choose_providers(options, onnxruntime.get_available_providers())
+        if options.gpu is not None and hasattr(onnxruntime, "preload_dlls"):
+            onnxruntime.preload_dlls()  # CUDA and cuDNN of the nvidia wheels
+        settings = session_settings(onnxruntime, options)
+        self._session = onnxruntime.InferenceSession(str(path), settings, providers=providers)
+        require_in_use(providers, self._session.get_providers())
+        self._run_options = onnxruntime.RunOptions()
+        for name, value in options.run_entries.items():
+            self._run_options.add_run_config_entry(name, value)
+        self.inputs = [_onnxruntime_spec(node) for node in self._session.get_inputs()]
+        self.outputs = [_onnxruntime_spec(node) for node in self._session.get_outputs()]
+        used = self._session.get_providers()[0]
+        self.description = f"onnxruntime {onnxruntime.__version__}, {used}"
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """See `Session`."""
+        names = [spec.name for spec in self.outputs]
+        return dict(
+            zip(names, self._session.run(names, dict(feeds), self._run_options), strict=True)
+        )
+
+
+def _check_file(path: Path, sha256: str | None) -> None:
+    if not path.is_file():
+        raise OptionError(f"there is no {path.name} in {path.parent}")
+    if sha256 is None:
+        return
+    with path.open("rb") as file:
+        found = hashlib.sha256(file.read()).hexdigest()
+    if found != sha256:
+        raise OptionError(f"{path.name} has the sha256 {found}, its configuration says {sha256}")
+
+
+def _openvino_spec(port: Any) -> TensorSpec:
+    shape = tuple(d.get_length() if d.is_static else None for d in port.partial_shape)
+    return TensorSpec(port.any_name, np.dtype(port.element_type.to_dtype()), shape)
+
+
+_ONNX_DTYPES = {"float": "float32", "double": "float64"}
+
+
+def _onnxruntime_spec(node: Any) -> TensorSpec:
+    element = node.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(d if isinstance(d, int) else None for d in node.shape)
+    return TensorSpec(node.name, np.dtype(_ONNX_DTYPES.get(element, element)), shape)

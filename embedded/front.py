@@ -1,0 +1,92 @@
+"""The front service of the local stack and the proof that it reads."""
+
+import os
+import sys
+import time
+
+import httpx
+
+from embedded.errors import EmbeddedError, SelfCheckError
+from embedded.guarded_process import Command, GuardedProcess
+from embedded.sample_page import LINES, draw_sample_page
+from embedded.service import POLL_SECONDS, Service, State
+from embedded.settings import CHECKOUT, Settings
+from embedded.triton import answers
+
+_PROCESS = "/api/v1/ocr/process"
+_SELF_CHECK_SECONDS = 60.0
+
+
+def front_service(settings: Settings, lock: int) -> Service:
+    """Return the front service on the local Triton, not yet started; it writes to the terminal."""
+    environment = os.environ | {
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "TRITON_URL": settings.triton_grpc_address,
+    }
+    command = Command(
+        arguments=(sys.executable, "-m", "preprocess_service"),
+        environment=environment,
+        folder=CHECKOUT,
+        grace_seconds=settings.triton_stop_timeout,
+    )
+    return Service(
+        "The front service",
+        GuardedProcess(command, lock),
+        lambda: answers(f"{settings.service_url}/ready"),
+        lambda: " Its messages stand above.",
+        settings.triton_startup_timeout,
+    )
+
+
+def start_front(service: Service) -> None:
+    """Start the front service and return when it is ready.
+
+    Raises:
+        StartError: It died or missed its deadline.
+    """
+    service.start()
+    while service.state is not State.READY:
+        service.check_start()
+        time.sleep(POLL_SECONDS)
+
+
+def require_own_triton(settings: Settings, triton_url: str | None) -> None:
+    """Make sure that no setting asks for another Triton than the one this stack starts.
+
+    Raises:
+        EmbeddedError: `TRITON_URL` names another one.
+    """
+    own = {settings.triton_grpc_address, f"localhost:{settings.triton_grpc_port}"}
+    if triton_url and triton_url not in own:
+        raise EmbeddedError(
+            f"TRITON_URL={triton_url} names another Triton than the one that this command starts. "
+            "Unset it, or run `python -m preprocess_service` alone to use that Triton."
+        )
+
+
+def read_sample_page(service_url: str) -> float:
+    """Have the service read the sample page; return the seconds it took.
+
+    Raises:
+        SelfCheckError: The answer is not a document with the words of the page.
+    """
+    started = time.monotonic()
+    try:
+        answer = httpx.post(
+            f"{service_url}{_PROCESS}",
+            files={"file": ("sample.pdf", draw_sample_page(), "application/pdf")},
+            timeout=_SELF_CHECK_SECONDS,
+        )
+    except httpx.HTTPError as error:
+        raise SelfCheckError(
+            f"The service did not answer for its sample page: {error!r}."
+        ) from error
+    if answer.status_code != httpx.codes.OK:
+        raise SelfCheckError(
+            f"The service answered {answer.status_code} for its sample page: {answer.text}"
+        )
+    read = " ".join(page["text"] for page in answer.json()["pages"])
+    if missing := [word for line in LINES for word in line.split() if word not in read]:
+        raise SelfCheckError(f"The service read {read!r} on its sample page and missed {missing}.")
+    return time.monotonic() - started

@@ -1,0 +1,123 @@
+"""A child process under a guard: it ends when its starter ends, however that happens."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from embedded import guard
+from embedded.guard import KILL_SECONDS, remove_shared_memory
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run.
+
+    Attributes:
+        arguments: The program and its arguments.
+        environment: The whole environment of the program.
+        folder: The folder it runs in.
+        log: The file that takes its output, None for the terminal.
+        shm_prefix: What its shared memory files begin with, empty if it has none.
+        grace_seconds: How long it may take to end by itself.
+    """
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path | None = None
+    shm_prefix: str = ""
+    grace_seconds: float = 30.0
+
+
+class GuardedProcess:
+    """One command; it can be started again after it ended."""
+
+    def __init__(self, command: Command, lock: int) -> None:
+        self._command = command
+        self._lock = lock
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the command; what a killed predecessor left behind is removed first."""
+        command = self._command
+        _end_strays(command.shm_prefix)
+        remove_shared_memory(command.shm_prefix)
+        with _output(command.log) as output:
+            self._guard = subprocess.Popen(  # noqa: S603 - our own guard
+                [*_guard_arguments(command), *command.arguments],
+                env=command.environment,
+                cwd=command.folder,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor alone
+                pass_fds=(self._lock,),
+            )
+
+    def poll(self) -> int | None:
+        """Return the exit code, 128 + N when signal N ended it, or None while it runs."""
+        return self._guard.poll() if self._guard else None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the command itself, None when it does not run."""
+        try:
+            children = psutil.Process(self._guard.pid).children() if self._guard else []
+        except psutil.NoSuchProcess:
+            return None
+        return children[0].pid if children else None
+
+    def stop(self) -> None:
+        """End the command and everything it started; return when all of it is gone."""
+        if self._guard is None:
+            return
+        if self._guard.stdin:
+            self._guard.stdin.close()
+        try:
+            self._guard.wait(self._command.grace_seconds + 2 * KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
+
+
+@contextlib.contextmanager
+def _output(log: Path | None) -> Iterator[IO[bytes] | None]:
+    """Give the file for the output, None for the terminal; the last run's log is kept beside."""
+    if log is None:
+        yield None
+        return
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    with log.open("wb") as file:
+        yield file
+
+
+def _guard_arguments(command: Command) -> list[str]:
+    return [
+        *(sys.executable, "-I", "-S", guard.__file__),
+        *("--shm-prefix", command.shm_prefix),
+        *("--grace-seconds", str(command.grace_seconds)),
+        "--",
+    ]
+
+
+def _end_strays(shm_prefix: str) -> None:
+    """Kill what outlived its guard; the prefix tells them apart from any other Triton's."""
+    if not shm_prefix:
+        return
+    strays = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(shm_prefix in argument for argument in process.info["cmdline"] or ())
+        and Path(process.info["cmdline"][0]).name.startswith("triton")
+    ]
+    for process in strays:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(strays, timeout=KILL_SECONDS)

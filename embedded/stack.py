@@ -1,0 +1,89 @@
+"""The whole local stack: Triton, the front service, and their supervision."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from embedded.front import front_service, read_sample_page, require_own_triton, start_front
+from embedded.ports import require_free_ports
+from embedded.service import POLL_SECONDS, Service
+from embedded.settings import Settings
+from embedded.triton import Triton, running_triton
+
+logger = logging.getLogger("embedded")
+
+
+def serve(settings: Settings) -> NoReturn:
+    """Run Triton and the front service until SIGINT or SIGTERM.
+
+    Raises:
+        EmbeddedError: Something cannot start, or the sample page is not read.
+        SystemExit: The stack was asked to end, and has.
+    """
+    require_own_triton(settings, os.environ.get("TRITON_URL"))
+    require_free_ports(settings.host, {"PORT": settings.port})
+    _end_on_signals()
+    with running_triton(settings) as triton:
+        front = front_service(settings, triton.lock)
+        try:
+            start_front(front)
+            seconds = read_sample_page(settings.service_url)
+            logger.info("Self-check: the sample page was read right in %.1f s.", seconds)
+            _tell_triton(triton)
+            logger.info("Ready: %s  (Ctrl-C ends it)", settings.service_url)
+            _keep_alive([triton.service, front])
+        finally:
+            _ignore_signals()
+            front.stop()
+
+
+def serve_triton(settings: Settings) -> NoReturn:
+    """Run Triton alone until SIGINT or SIGTERM.
+
+    Raises:
+        EmbeddedError: It cannot start.
+        SystemExit: It was asked to end, and has.
+    """
+    _end_on_signals()
+    with running_triton(settings) as triton:
+        try:
+            _tell_triton(triton)
+            _keep_alive([triton.service])
+        finally:
+            _ignore_signals()
+
+
+def _keep_alive(services: Sequence[Service]) -> NoReturn:
+    while True:
+        for service in services:
+            service.keep_alive()
+        time.sleep(POLL_SECONDS)
+
+
+def _tell_triton(triton: Triton) -> None:
+    settings = triton.settings
+    logger.info(
+        "Triton is ready: gRPC %s, HTTP %s, log %s",
+        settings.triton_grpc_address,
+        settings.triton_http_url,
+        settings.runtime_dir / "triton.log",
+    )
+
+
+def _end_on_signals() -> None:
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        logger.info("Ending on %s.", signal.Signals(number).name)
+        raise SystemExit(0)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
+def _ignore_signals() -> None:
+    """Let nothing interrupt the clean end; a second Ctrl-C would leave it half done."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

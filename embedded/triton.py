@@ -1,0 +1,179 @@
+"""The Triton of the local stack: its command line, its readiness, its life in tests."""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedded import assembly, repository
+from embedded.assembly import Installation
+from embedded.guarded_process import Command, GuardedProcess
+from embedded.host import require_supported_host
+from embedded.ports import free_ports, require_free_ports
+from embedded.service import POLL_SECONDS, Service, State
+from embedded.settings import CHECKOUT, Settings
+from embedded.triton_log import TritonLog
+
+logger = logging.getLogger("embedded")
+
+CONTROL_HEADER = "ocr-control-key"
+# What could change or reveal the server for everyone. Inference and its shared memory stay open.
+_CONTROL_APIS = "model-repository,logging,trace"
+_ANSWER_SECONDS = 1.0
+
+
+@contextlib.contextmanager
+def running_triton(settings: Settings) -> Iterator["Triton"]:
+    """Start Triton, give it when every model is loaded and warm, end it and everything of it after.
+
+    Raises:
+        EmbeddedError: It cannot start; the text says what to change.
+    """
+    require_supported_host()
+    repository.require_models(settings.model_repository)
+    with assembly.locked(settings.runtime_dir, settings.triton_stop_timeout) as lock:
+        require_free_ports(settings.triton_host, triton_ports(settings))
+        triton = Triton(settings, lock)
+        try:
+            triton.start()
+            yield triton
+        finally:
+            triton.service.stop()
+
+
+def settings_on_free_ports(model_repository: Path, runtime_dir: Path, **others: object) -> Settings:
+    """Return settings for a stack beside any other on this machine, as tests need it."""
+    names = ("port", "triton_grpc_port", "triton_metrics_port", "triton_http_port")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    folders = {"model_repository": model_repository, "runtime_dir": runtime_dir}
+    return Settings.model_validate({**folders, **ports, **others})
+
+
+def triton_ports(settings: Settings) -> dict[str, int]:
+    """Return Triton's ports by the name of their setting."""
+    return {
+        "TRITON_GRPC_PORT": settings.triton_grpc_port,
+        "TRITON_METRICS_PORT": settings.triton_metrics_port,
+        "TRITON_HTTP_PORT": settings.triton_http_port,
+    }
+
+
+class Triton:
+    """One Triton under supervision."""
+
+    def __init__(self, settings: Settings, lock: int) -> None:
+        self.settings = settings
+        self.lock = lock
+        given = settings.triton_control_key
+        self.control_key = assembly.control_key(
+            settings.runtime_dir, given.get_secret_value() if given else None
+        )
+        self._log = TritonLog(settings.runtime_dir / "triton.log")
+        process = GuardedProcess(self._command(), lock)
+        self.service = Service(
+            "Triton",
+            process,
+            self.is_ready,
+            self._log.explain_failure,
+            settings.triton_startup_timeout,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of `tritonserver`, None while it does not run."""
+        return self.service.process.pid
+
+    def start(self) -> None:
+        """Start Triton and return when it is ready, telling how many models are.
+
+        Raises:
+            StartError: It died or missed its deadline.
+        """
+        names = repository.model_names(self.settings.model_repository)
+        self.service.start()
+        told = -1
+        while self.service.state is not State.READY:
+            self.service.check_start()
+            loaded = self._log.loaded_models()
+            if len(loaded) != told:
+                told = len(loaded)
+                waiting = ", ".join(name for name in names if name not in loaded)
+                logger.info(
+                    "%d of %d models ready. %s",
+                    told,
+                    len(names),
+                    waiting and f"Waiting for {waiting}.",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def is_ready(self) -> bool:
+        """Return whether Triton says that it and every model are ready."""
+        return answers(f"{self.settings.triton_http_url}/v2/health/ready")
+
+    def _command(self) -> Command:
+        settings = self.settings
+        installation = assembly.assemble(settings.runtime_dir)
+        prefix = assembly.shared_memory_prefix(settings.runtime_dir)
+        return Command(
+            arguments=(
+                str(installation.server),
+                *_repository_arguments(settings, installation),
+                *_network_arguments(settings, self.control_key),
+                f"--backend-config=python,shm-region-prefix-name={prefix}",
+                f"--exit-timeout-secs={max(1, int(settings.triton_stop_timeout))}",
+            ),
+            environment=_environment(installation),
+            folder=settings.runtime_dir,
+            log=self._log.path,
+            shm_prefix=prefix,
+            # Triton looks at its in-flight requests once a second and then unloads its models.
+            grace_seconds=settings.triton_stop_timeout + 10,
+        )
+
+
+def answers(url: str) -> bool:
+    """Return whether a GET of the URL succeeds within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS):  # noqa: S310 - our own server
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _repository_arguments(settings: Settings, installation: Installation) -> list[str]:
+    return [
+        f"--model-repository={settings.model_repository.resolve()}",
+        f"--backend-directory={installation.backend_directory.resolve()}",
+        # Explicit: a model changes when an operator says so, never because a file did.
+        *("--model-control-mode=explicit", "--load-model=*"),
+    ]
+
+
+def _network_arguments(settings: Settings, control_key: str) -> list[str]:
+    host, restricted = settings.triton_host, f"{_CONTROL_APIS}:{CONTROL_HEADER}={control_key}"
+    return [
+        *(f"--grpc-address={host}", f"--grpc-port={settings.triton_grpc_port}"),
+        *(f"--http-address={host}", f"--http-port={settings.triton_http_port}"),
+        *(f"--metrics-address={host}", f"--metrics-port={settings.triton_metrics_port}"),
+        *(f"--grpc-restricted-protocol={restricted}", f"--http-restricted-api={restricted}"),
+    ]
+
+
+def _environment(installation: Installation) -> dict[str, str]:
+    environment = dict(os.environ)
+    environment.pop("PYTHONHOME", None)
+    first = {
+        "LD_LIBRARY_PATH": installation.library_path,
+        # The stub finds its packages through the first `python3` of the path.
+        "PATH": (Path(sys.executable).parent,),
+        "PYTHONPATH": (CHECKOUT,),  # where our backends' modules are
+    }
+    for name, folders in first.items():
+        ours = map(str, folders)
+        environment[name] = ":".join(filter(None, [*ours, environment.get(name, "")]))
+    return environment
