@@ -1,0 +1,67 @@
+"""`python -m preprocess_service`: settings → engine → app → server; the composition root."""
+
+import argparse
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from preprocess_service.app import create_app
+from preprocess_service.imaging.sample_page import SAMPLE_LINES, draw_sample_pdf
+from preprocess_service.inference.triton_engine import TritonEngine
+from preprocess_service.log import configure_logging
+from preprocess_service.settings import SettingsError, load_settings
+
+_USAGE_ERROR = 2
+
+
+def build_app() -> FastAPI:
+    """The application of this environment; called in every service process."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    return create_app(settings, TritonEngine(settings.triton_url, settings.triton_timeout))
+
+
+def serve() -> int:
+    """Serve until told to stop; an environment that cannot be used is said on standard error."""
+    try:
+        settings = load_settings()
+    except SettingsError as exc:
+        print(exc, file=sys.stderr)
+        return _USAGE_ERROR
+    configure_logging(settings.log_level)
+    uvicorn.run(
+        "preprocess_service.__main__:build_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+    return 0
+
+
+def write_sample(*, text: bool) -> int:
+    """Write the sample document, or the text that it shows, to standard output."""
+    data = "\n".join([*SAMPLE_LINES, ""]).encode() if text else draw_sample_pdf()
+    sys.stdout.buffer.write(data)
+    return 0
+
+
+def main() -> int:
+    """The exit status of the command that was given."""
+    parser = argparse.ArgumentParser(prog="python -m preprocess_service")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve HTTP (the default)")
+    sample = commands.add_parser("sample", help="write a scanned sample page (PDF)")
+    sample.add_argument("--text", action="store_true", help="write what it says instead")
+    arguments = parser.parse_args()
+    if arguments.command == "sample":
+        return write_sample(text=arguments.text)
+    return serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Who asks: request id and trace of a request, and the service's parts for its route."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from preprocess_service.inference.engine import CallContext, OcrEngine
+from preprocess_service.pipeline import OcrPipeline
+from preprocess_service.settings import Settings
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+=@/-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def choose_request_id(given: str | None) -> str:
+    """The caller's request id, or a new one where there is none or it is no plain token."""
+    return given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the middleware gave this request."""
+    return cast(str, request.state.request_id)
+
+
+class DocumentSlots:
+    """Counts the documents in work; full means that the next one is refused."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.taken = 0
+
+    def try_take(self) -> bool:
+        """Whether a slot was free and is now taken."""
+        if self.taken >= self._size:
+            return False
+        self.taken += 1
+        return True
+
+    def give_back(self) -> None:
+        """Free one slot."""
+        self.taken -= 1
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with; made by `create_app`."""
+
+    settings: Settings
+    engine: OcrEngine
+    pipeline: OcrPipeline
+    slots: DocumentSlots
+
+
+def _services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+def _call_context(request: Request) -> CallContext:
+    traceparent = request.headers.get("traceparent", "")
+    return CallContext(
+        request_id=request_id_of(request),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+CallContextDep = Annotated[CallContext, Depends(_call_context)]

@@ -1,0 +1,100 @@
+"""The only place where a failure becomes an HTTP response."""
+
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from preprocess_service.api.context import REQUEST_ID_HEADER, request_id_of
+from preprocess_service.errors import (
+    InternalError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    Problem,
+    ServiceError,
+)
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+#: Not of the HTTP standard, but what proxies log when the client has left.
+CLIENT_CLOSED_REQUEST = 499
+
+_log = logging.getLogger(__name__)
+_OF_STATUS: dict[int, type[ServiceError]] = {
+    HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowedError,
+}
+
+
+def problem_response(request: Request, error: ServiceError) -> Response:
+    """The error as `application/problem+json`."""
+    request_id = request_id_of(request)
+    # The handler of last resort runs outside the middleware that sets this header.
+    headers = {REQUEST_ID_HEADER: request_id}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    body = error.problem(request_id).model_dump_json()
+    return Response(body, error.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every failure of the app with a problem."""
+
+    async def on_service_error(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, ServiceError)
+        level = logging.ERROR if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+        _log.log(level, "request failed", extra={"code": exc.code}, exc_info=exc.__cause__)
+        return problem_response(request, exc)
+
+    async def on_http_exception(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, HTTPException)
+        error = _OF_STATUS.get(exc.status_code, InternalError)
+        response = problem_response(request, error(str(exc.detail)))
+        response.headers.update(exc.headers or {})
+        return response
+
+    async def on_invalid_request(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, RequestValidationError)
+        detail = " ".join(f"{item['loc'][-1]}: {item['msg']}." for item in exc.errors())
+        return problem_response(request, InvalidRequestError(detail))
+
+    async def on_anything_else(request: Request, exc: Exception) -> Response:
+        _log.error("unforeseen failure", exc_info=exc)
+        error = InternalError("The request failed; the cause is in the log.")
+        return problem_response(request, error)
+
+    async def on_client_gone(request: Request, exc: Exception) -> Response:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it; the log does
+
+    app.add_exception_handler(ClientDisconnect, on_client_gone)
+    app.add_exception_handler(ServiceError, on_service_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(Exception, on_anything_else)
+
+
+def problem_responses(errors: Iterable[type[ServiceError]]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of a route that raises these errors, with an example of each."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        response = responses.setdefault(
+            int(error.status),
+            {"description": "", "content": {PROBLEM_MEDIA_TYPE: {"schema": _REF, "examples": {}}}},
+        )
+        example = error(error.title).problem("0f6a4f0c7d2b4c57b1f1b6b0c8f6f0aa")
+        examples = response["content"][PROBLEM_MEDIA_TYPE]["examples"]
+        examples[error.code] = {"summary": error.title, "value": example.model_dump()}
+        response["description"] = ", ".join(item["summary"] for item in examples.values())
+        if error.retry_after_seconds is not None:
+            schema = {"schema": {"type": "integer"}, "description": "Seconds to wait."}
+            response["headers"] = {"Retry-After": schema}
+    return responses
+
+
+_REF = {"$ref": f"#/components/schemas/{Problem.__name__}"}

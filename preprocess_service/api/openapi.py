@@ -1,0 +1,89 @@
+"""The parts of the OpenAPI document that cannot be read off a signature."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from preprocess_service import errors
+from preprocess_service.api.error_handlers import problem_responses
+from preprocess_service.document import Document
+from preprocess_service.formatting import FORMATS
+
+#: What reading a document within a request can end with.
+DOCUMENT_ERRORS = tuple(
+    error
+    for error in errors.ERRORS.values()
+    if error not in (errors.NotFoundError, errors.MethodNotAllowedError)
+)
+
+_REFERENCE = "#/components/schemas/{model}"
+_REQUEST_ID = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "description": "Comes back in the answer and stands in logs; made up where it is missing.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:+=@/-]{1,128}$"},
+}
+
+
+def form_with_file(options: type[BaseModel]) -> dict[str, Any]:
+    """Request body and parameters of a route that takes a file, with options in form or query."""
+    schema = options.model_json_schema(ref_template=_REFERENCE)
+    file = {"type": "string", "format": "binary", "description": "An image or a PDF."}
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": file, **schema["properties"]},
+        "additionalProperties": False,
+    }
+    parameters = [
+        {"name": name, "in": "query", "schema": value, "description": value.get("description", "")}
+        for name, value in schema["properties"].items()
+        if name != "password"  # a query ends up in the logs of proxies
+    ]
+    content = {"multipart/form-data": {"schema": form}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "parameters": [*parameters, _REQUEST_ID],
+    }
+
+
+def document_responses(
+    raised: Iterable[type[errors.ServiceError]],
+) -> dict[int | str, dict[str, Any]]:
+    """The document in every installed format, and the problem of every error."""
+    schemas: dict[str, Any] = {
+        "json": {"schema": {"$ref": _REFERENCE.format(model=Document.__name__)}},
+        "text": {"schema": {"type": "string"}, "example": "Invoice 2024-117\nTotal 12.50\n"},
+    }
+    content = {item.media_type.partition(";")[0]: schemas[n] for n, item in FORMATS.items()}
+    header = {"schema": {"enum": ["succeeded", "partial"]}, "description": "As in the document."}
+    success = {
+        "description": "The document.", "content": content, "headers": {"X-OCR-Status": header},
+    }  # fmt: skip
+    return {200: success, **problem_responses(raised)}
+
+
+def add_openapi(app: FastAPI) -> None:
+    """Give the app its OpenAPI document, schemas of documents and problems included."""
+
+    def make() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            _, shared = models_json_schema(
+                [(Document, "serialization"), (errors.Problem, "serialization")],
+                ref_template=_REFERENCE,
+            )
+            schema.setdefault("components", {}).setdefault("schemas", {}).update(shared["$defs"])
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = make  # type: ignore[method-assign]

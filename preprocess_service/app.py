@@ -1,0 +1,76 @@
+"""The application, built from its settings and its engine."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from preprocess_service.api import health, ocr
+from preprocess_service.api.context import DocumentSlots, Services
+from preprocess_service.api.error_handlers import add_error_handlers
+from preprocess_service.api.middleware import RequestContextMiddleware
+from preprocess_service.api.openapi import add_openapi
+from preprocess_service.budget import PageBudget
+from preprocess_service.imaging.pool import RasterizerPool
+from preprocess_service.inference.engine import OcrEngine
+from preprocess_service.pipeline import Limits, OcrPipeline
+from preprocess_service.settings import Settings
+
+API_PREFIX = "/api/v1"
+
+
+def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
+    """The service; processes start, and the engine is closed, with the application's lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool = make_pool(settings)
+        await pool.start()
+        app.state.services = make_services(settings, engine, pool)
+        try:
+            yield
+        finally:
+            await pool.close()
+            await engine.close()
+
+    app = FastAPI(
+        title="OCR server",
+        version=version("ocr-server"),
+        description="Reads images and PDFs with PaddleOCR models served by Triton.",
+        lifespan=lifespan,
+    )
+    app.add_middleware(RequestContextMiddleware)
+    add_error_handlers(app)
+    app.include_router(ocr.router, prefix=API_PREFIX)
+    app.include_router(health.router, prefix=API_PREFIX)
+    app.include_router(health.router, include_in_schema=False)
+    add_openapi(app)
+    return app
+
+
+def make_pool(settings: Settings) -> RasterizerPool:
+    """The rasterizing processes, not started yet."""
+    return RasterizerPool(
+        size=settings.rasterizer_processes or os.cpu_count() or 1,
+        memory_bytes=settings.rasterizer_memory_mb << 20,
+        page_timeout_seconds=settings.page_timeout,
+    )
+
+
+def make_services(settings: Settings, engine: OcrEngine, pool: RasterizerPool) -> Services:
+    """What the routes work with."""
+    limits = Limits(
+        max_pages=settings.pdf_max_pages,
+        max_pixels=settings.max_pixels,
+        default_dpi=settings.default_dpi,
+        pages_in_flight=settings.document_pages_in_flight,
+    )
+    budget = PageBudget(settings.max_batch_size, settings.page_memory_mb << 20)
+    return Services(
+        settings=settings,
+        engine=engine,
+        pipeline=OcrPipeline(engine, pool, budget, limits),
+        slots=DocumentSlots(settings.max_concurrent_documents),
+    )

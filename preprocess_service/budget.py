@@ -1,0 +1,42 @@
+"""How many pages, and how many bytes of them, may be in flight at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class PageBudget:
+    """Bounds pages and their bytes between drawing and reading, over all documents.
+
+    Pages are let in by turn, so that a large one is not overtaken for ever; one that is larger
+    than the whole budget is let in alone.
+    """
+
+    def __init__(self, max_pages: int, max_bytes: int) -> None:
+        self._max_pages = max_pages
+        self._max_bytes = max_bytes
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Condition()
+        self.pages = 0
+        self.bytes = 0
+
+    @asynccontextmanager
+    async def hold(self, page_bytes: int) -> AsyncIterator[None]:
+        """Wait until a page of that size fits, and count it until the block ends."""
+        async with self._turn, self._changed:
+            await self._changed.wait_for(lambda: self._fits(page_bytes))
+            self._add(1, page_bytes)
+        try:
+            yield
+        finally:
+            self._add(-1, -page_bytes)
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _fits(self, page_bytes: int) -> bool:
+        fits_beside = self.pages < self._max_pages and self.bytes + page_bytes <= self._max_bytes
+        return self.pages == 0 or fits_beside
+
+    def _add(self, pages: int, page_bytes: int) -> None:
+        self.pages += pages
+        self.bytes += page_bytes

@@ -1,0 +1,200 @@
+"""Everything that can go wrong for a caller: one class per row of the error table.
+
+The class says the HTTP status, whether trying again can help and whether the other pages of a
+document are still worth reading. `docs/api.md` lists the same rows; a test keeps them equal.
+"""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details, the body of every error and of a page that failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(examples=["urn:ocr-server:problem:document_too_large"])
+    title: str = Field(examples=["Document too large"])
+    status: int = Field(examples=[413])
+    detail: str = Field(examples=["The file is larger than 100 MB (MAX_FILE_SIZE_MB)."])
+    code: str = Field(examples=["document_too_large"])
+    request_id: str = Field(examples=["0f6a4f0c7d2b4c57b1f1b6b0c8f6f0aa"])
+    retryable: bool = Field(examples=[False])
+
+
+class ServiceError(Exception):
+    """A failure that a caller is told about; `str()` is the public detail, never the cause."""
+
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
+    retryable: ClassVar[bool] = False
+    #: Only this page is lost: the document goes on and ends `partial`.
+    page_alone: ClassVar[bool] = False
+    #: What `Retry-After` says, where the status has one.
+    retry_after_seconds: ClassVar[int | None] = None
+
+    @property
+    def detail(self) -> str:
+        """What failed, why, and what to change."""
+        return str(self) or self.title
+
+    def problem(self, request_id: str) -> Problem:
+        """This failure as the body that a caller sees."""
+        return Problem(
+            type=f"urn:ocr-server:problem:{self.code}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            request_id=request_id,
+            retryable=self.retryable,
+        )
+
+
+class InternalError(ServiceError):
+    """Anything unforeseen: generic text outside, the cause in the log."""
+
+
+class NotFoundError(ServiceError):
+    """No such path."""
+
+    code, title, status = "not_found", "Not found", HTTPStatus.NOT_FOUND
+
+
+class MethodNotAllowedError(ServiceError):
+    """The path exists, the method does not."""
+
+    code, title, status = "method_not_allowed", "Method not allowed", HTTPStatus.METHOD_NOT_ALLOWED
+
+
+class NotAcceptableError(ServiceError):
+    """No format that this server writes is in `Accept`."""
+
+    code, title, status = "not_acceptable", "Not acceptable", HTTPStatus.NOT_ACCEPTABLE
+
+
+class InvalidRequestError(ServiceError):
+    """The body is not the form that the endpoint takes."""
+
+    code, title, status = "invalid_request", "Invalid request", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class InvalidOptionsError(ServiceError):
+    """An option is unknown, ill-formed or cannot be honoured here."""
+
+    code, title, status = "invalid_options", "Invalid options", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class UnsupportedMediaTypeError(ServiceError):
+    """The bytes are no document type that is read here."""
+
+    code, title = "unsupported_media_type", "Unsupported media type"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class DocumentTooLargeError(ServiceError):
+    """More bytes than are taken."""
+
+    code, title = "document_too_large", "Document too large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TooManyPagesError(ServiceError):
+    """More pages than are read in one request."""
+
+    code, title, status = (
+        "too_many_pages",
+        "Too many pages",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    )
+
+
+class PageTooLargeError(ServiceError):
+    """A page has more pixels than are decoded or drawn."""
+
+    code, title, status = "page_too_large", "Page too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    page_alone = True
+
+
+class InvalidDocumentError(ServiceError):
+    """The bytes, or one page of them, cannot be read as what they claim to be."""
+
+    code, title, status = "invalid_document", "Invalid document", HTTPStatus.UNPROCESSABLE_ENTITY
+    page_alone = True
+
+
+class EncryptedDocumentError(ServiceError):
+    """A password is needed, or the one given is wrong."""
+
+    code, title = "encrypted_document", "Encrypted document"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class DocumentTooCostlyError(ServiceError):
+    """Decoding or drawing took too long, took too much memory or crashed its process."""
+
+    code, title = "document_too_costly", "Document too costly"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    page_alone = True
+
+
+class QueueFullError(ServiceError):
+    """As many documents as allowed are being read."""
+
+    code, title, status = "queue_full", "Too many documents at once", HTTPStatus.TOO_MANY_REQUESTS
+    retryable = True
+    retry_after_seconds = 2
+
+
+class DeadlineExceededError(ServiceError):
+    """The request took longer than it may."""
+
+    code, title, status = "deadline_exceeded", "Deadline exceeded", HTTPStatus.GATEWAY_TIMEOUT
+    retryable = True
+
+
+class EngineUnavailableError(ServiceError):
+    """Triton does not answer, or a model is not loaded."""
+
+    code, title, status = (
+        "engine_unavailable",
+        "Inference server unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+    retryable = True
+    retry_after_seconds = 5
+
+
+class EngineTimeoutError(ServiceError):
+    """Triton took too long over one page."""
+
+    code, title, status = "engine_timeout", "Inference timed out", HTTPStatus.GATEWAY_TIMEOUT
+    retryable = True
+    page_alone = True
+
+
+class EngineFailedError(ServiceError):
+    """Triton failed on one page."""
+
+    code, title, status = "engine_failed", "Inference failed", HTTPStatus.BAD_GATEWAY
+    page_alone = True
+
+
+class EngineContractError(ServiceError):
+    """Triton and this service do not agree on the tensors: our fault, not the caller's."""
+
+    code, title = "engine_contract", "Inference contract broken"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+ERRORS: dict[str, type[ServiceError]] = {
+    error.code: error for error in ServiceError.__subclasses__()
+}
+
+
+def error_from_code(code: str, detail: str) -> ServiceError:
+    """The error of that row, for failures that come from another process."""
+    return ERRORS.get(code, InternalError)(detail)

@@ -1,0 +1,74 @@
+"""Messages between the service and a rasterizing process: JSON, each with at most one file.
+
+A Unix sequenced-packet socket keeps messages apart and says when the other side has died. Pixels
+travel as an anonymous memory file (`memfd`): nothing is copied through the socket, and nothing is
+left behind however a process ends.
+"""
+
+import contextlib
+import json
+import mmap
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_MAX_MESSAGE_BYTES = 64 * 1024
+
+
+@dataclass
+class Message:
+    """What one side says, and the file that goes along; whoever receives the file closes it."""
+
+    body: dict[str, Any]
+    fd: int | None = None
+
+    def close(self) -> None:
+        """Close the file that came along, if it still is ours."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+
+def make_pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected ends: the service's and the process's."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def send(sock: socket.socket, body: dict[str, Any], fd: int | None = None) -> None:
+    """Send one message; the file stays open on this side."""
+    socket.send_fds(sock, [json.dumps(body).encode()], [] if fd is None else [fd])
+
+
+def receive(sock: socket.socket) -> Message | None:
+    """The next message, or None once the other side is gone."""
+    with contextlib.suppress(ConnectionResetError):
+        data, fds, _, _ = socket.recv_fds(sock, _MAX_MESSAGE_BYTES, 1)
+        if data:
+            return Message(json.loads(data), fds[0] if fds else None)
+    return None
+
+
+def write_array(array: npt.NDArray[Any]) -> int:
+    """A memory file that holds the array's bytes; the caller closes it."""
+    fd = os.memfd_create("page", os.MFD_CLOEXEC)
+    data = np.ascontiguousarray(array).data.cast("B")
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def map_array(fd: int, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The array in a memory file, without a copy; its memory goes when the array does."""
+    count = int(np.prod(shape))
+    if count == 0:
+        return np.empty(shape, dtype)
+    size = count * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(fd, size, prot=mmap.PROT_READ), dtype).reshape(shape)

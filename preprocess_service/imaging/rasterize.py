@@ -1,0 +1,81 @@
+"""PDF → pages, one at a time; the only module that knows PyMuPDF."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pymupdf
+
+from preprocess_service.errors import EncryptedDocumentError, InvalidDocumentError
+from preprocess_service.imaging.raster import PageSize, RasterPage, RasterRequest, clip_text
+
+_POINTS_PER_INCH = 72
+_METADATA = {
+    "title": "title",
+    "author": "author",
+    "subject": "subject",
+    "keywords": "keywords",
+    "creator": "creator",
+    "producer": "producer",
+    "creationDate": "created",
+    "modDate": "modified",
+}
+
+# MuPDF quotes the file in its messages, and nothing of an upload is logged.
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
+
+
+class PdfSource:
+    """A PDF, opened; MuPDF reads from the file what a page needs."""
+
+    def __init__(self, path: Path, request: RasterRequest) -> None:
+        self._request = request
+        try:
+            self._pdf = pymupdf.Document(path, filetype="pdf")
+        except (pymupdf.FileDataError, pymupdf.EmptyFileError) as exc:
+            raise InvalidDocumentError("The PDF is damaged beyond repair.") from exc
+        if self._pdf.needs_pass and not self._pdf.authenticate(request.password or ""):
+            wrong = "the password given does not open it" if request.password else "give `password`"
+            raise EncryptedDocumentError(f"The PDF is encrypted: {wrong}.")
+        self.page_count = int(self._pdf.page_count)
+        found = self._pdf.metadata or {}
+        self.metadata = {
+            name: clip_text(found[key]) for key, name in _METADATA.items() if found.get(key)
+        }
+
+    def size(self, index: int) -> PageSize:
+        """Of the page at the request's resolution, `/Rotate` and `CropBox` applied."""
+        return self._size_of(self._load(index), self._request.dpi)
+
+    def render(self, index: int) -> RasterPage:
+        """The page as pixels, annotations and form fields included."""
+        page = self._load(index)
+        dpi = self._choose_dpi()
+        self._size_of(page, dpi).require_within(self._request.max_pixels)
+        pixmap = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csRGB, alpha=False)
+        pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.h, pixmap.w, 3)
+        return RasterPage(pixels, dpi)
+
+    def close(self) -> None:
+        """Let go of the file, and of what MuPDF keeps of it."""
+        self._pdf.close()
+        pymupdf.TOOLS.store_shrink(100)
+
+    def _load(self, index: int) -> pymupdf.Page:
+        try:
+            return self._pdf.load_page(index)
+        except (RuntimeError, ValueError) as exc:
+            raise InvalidDocumentError("The page is damaged beyond repair.") from exc
+
+    def _choose_dpi(self) -> int:
+        """The resolution of a page: the request's. The place where a scan's own may be taken."""
+        return self._request.dpi
+
+    @staticmethod
+    def _size_of(page: pymupdf.Page, dpi: int) -> PageSize:
+        width, height = float(page.rect.width), float(page.rect.height)
+        if not (math.isfinite(width) and math.isfinite(height)) or min(width, height) <= 0:
+            raise InvalidDocumentError("The page has no area.")
+        scale = dpi / _POINTS_PER_INCH
+        return PageSize(math.ceil(width * scale), math.ceil(height * scale))

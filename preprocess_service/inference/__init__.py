@@ -1,0 +1,1 @@
+"""Pixels in, lines out: the engine's interface and its Triton implementation."""

@@ -1,0 +1,130 @@
+"""This service's half of the tensor contract with `page_reading` (see docs/architecture.md)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from tritonclient import grpc as triton
+from tritonclient.grpc import model_config_pb2
+
+from preprocess_service.document import BoundingBox, Line, Point
+from preprocess_service.errors import EngineContractError
+from preprocess_service.inference.engine import EngineDescription, PageReading, ReadingOptions
+
+MODEL = "page_reading"
+#: Name → datatype, as `page_reading/config.pbtxt` must have them.
+INPUTS = {
+    "PIXELS": "UINT8",
+    "STRATEGY": "BYTES",
+    "LANGUAGE": "BYTES",
+    "DETECT_ORIENTATION": "BOOL",
+}
+OUTPUTS = {
+    "TEXT": "BYTES",
+    "CONFIDENCE": "FP32",
+    "POLYGON": "FP32",
+    "RELEASE": "INT32",
+    "ROTATION": "INT32",
+}
+#: Keys of `page_reading`'s parameters that are read here.
+PARAMETERS = ("release", "strategies", "languages")
+
+
+class InferenceResult(Protocol):
+    """The part of Triton's answer that is read here."""
+
+    def as_numpy(self, name: str) -> npt.NDArray[Any] | None:
+        """The output of that name, or None where it is missing."""
+        ...
+
+
+def to_inputs(pixels: npt.NDArray[np.uint8], options: ReadingOptions) -> list[triton.InferInput]:
+    """A page and its options as Triton takes them; what is left to the strategy is left out."""
+    inputs = [_input("PIXELS", pixels), _input("STRATEGY", _strings([options.strategy]))]
+    if options.languages:
+        inputs.append(_input("LANGUAGE", _strings(options.languages)))
+    if options.detect_orientation is not None:
+        inputs.append(_input("DETECT_ORIENTATION", np.array([options.detect_orientation])))
+    return inputs
+
+
+def _input(name: str, values: npt.NDArray[Any]) -> triton.InferInput:
+    tensor = triton.InferInput(name, list(values.shape), INPUTS[name])
+    tensor.set_data_from_numpy(values)
+    return tensor
+
+
+def _strings(values: Iterable[str]) -> npt.NDArray[np.object_]:
+    return np.array([value.encode() for value in values], dtype=np.object_)
+
+
+def to_reading(result: InferenceResult) -> PageReading:
+    """Triton's answer as lines.
+
+    Raises:
+        EngineContractError: A tensor is missing, or their lengths differ.
+    """
+    arrays = {name: _output(result, name) for name in OUTPUTS}
+    texts, confidences, polygons = (arrays[name] for name in ("TEXT", "CONFIDENCE", "POLYGON"))
+    if not len(texts) == len(confidences) == len(polygons):
+        raise EngineContractError(f"{MODEL} answered with tensors of different lengths.")
+    return PageReading(
+        lines=tuple(
+            to_line(text.decode("utf-8", "replace"), confidence, polygon)
+            for text, confidence, polygon in zip(
+                texts, confidences.tolist(), polygons.tolist(), strict=True
+            )
+        ),
+        rotation=int(arrays["ROTATION"][0]),
+        release=int(arrays["RELEASE"][0]),
+    )
+
+
+def _output(result: InferenceResult, name: str) -> npt.NDArray[Any]:
+    array = result.as_numpy(name)
+    if array is None:
+        raise EngineContractError(f"{MODEL} answered without {name}.")
+    return array
+
+
+def to_line(text: str, confidence: float, polygon: list[list[float]]) -> Line:
+    """A line with its bounding box; coordinates are rounded to a tenth of a pixel."""
+    points: list[Point] = [(round(x, 1), round(y, 1)) for x, y in polygon]
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    bbox: BoundingBox = (min(xs), min(ys), max(xs), max(ys))
+    return Line(
+        text=text,
+        confidence=round(min(max(confidence, 0.0), 1.0), 4),
+        polygon=(points[0], points[1], points[2], points[3]),
+        bbox=bbox,
+    )
+
+
+def to_description(config: model_config_pb2.ModelConfig) -> EngineDescription:
+    """What `page_reading`'s parameters say of the live release.
+
+    Raises:
+        EngineContractError: A parameter is missing or no JSON.
+    """
+    try:
+        found = {key: json.loads(config.parameters[key].string_value) for key in PARAMETERS}
+    except ValueError as exc:
+        raise EngineContractError(f"{MODEL} does not describe its release.") from exc
+    strategies: Mapping[str, Mapping[str, Any]] = found["strategies"]
+    return EngineDescription(
+        release=int(found["release"]),
+        languages=found["languages"],
+        models=_models_of(strategies.values()),
+        strategies=strategies,
+    )
+
+
+def _models_of(strategies: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    names = [MODEL]
+    for strategy in strategies:
+        names += [strategy["detection"], *strategy["recognition"]]
+        names += ["page_orientation"] if strategy["page_orientation"] != "never" else []
+        names += ["textline_orientation"] if strategy["textline_orientation"] else []
+    return tuple(dict.fromkeys(names))

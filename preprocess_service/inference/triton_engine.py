@@ -1,0 +1,163 @@
+"""Reads pages with Triton over gRPC."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import Any
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+from tritonclient.grpc import aio
+from tritonclient.utils import InferenceServerException
+
+from preprocess_service.errors import (
+    EngineContractError,
+    EngineFailedError,
+    EngineTimeoutError,
+    EngineUnavailableError,
+    ServiceError,
+)
+from preprocess_service.inference import tensors
+from preprocess_service.inference.engine import (
+    CallContext,
+    EngineDescription,
+    ModelState,
+    PageReading,
+    ReadingOptions,
+)
+
+# The most that gRPC can count: a page of 100 million pixels has 300 MB.
+_MAX_MESSAGE_BYTES = 2**31 - 1
+_CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    # A restarted Triton is found again within a second or two.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
+# Long enough for the channel to have tried again.
+_RETRY_AFTER_SECONDS = 0.5
+_STATUS_TIMEOUT_SECONDS = 5.0
+
+ERROR_OF_STATUS: dict[grpc.StatusCode, type[ServiceError]] = {
+    grpc.StatusCode.UNAVAILABLE: EngineUnavailableError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: EngineUnavailableError,
+    grpc.StatusCode.ABORTED: EngineUnavailableError,
+    grpc.StatusCode.CANCELLED: EngineUnavailableError,
+    # A model that is not loaded, or not yet.
+    grpc.StatusCode.NOT_FOUND: EngineUnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: EngineTimeoutError,
+    grpc.StatusCode.INTERNAL: EngineFailedError,
+    grpc.StatusCode.UNKNOWN: EngineFailedError,
+    grpc.StatusCode.DATA_LOSS: EngineFailedError,
+    grpc.StatusCode.OK: EngineFailedError,
+    grpc.StatusCode.INVALID_ARGUMENT: EngineContractError,
+    grpc.StatusCode.ALREADY_EXISTS: EngineContractError,
+    grpc.StatusCode.PERMISSION_DENIED: EngineContractError,
+    grpc.StatusCode.UNAUTHENTICATED: EngineContractError,
+    grpc.StatusCode.FAILED_PRECONDITION: EngineContractError,
+    grpc.StatusCode.OUT_OF_RANGE: EngineContractError,
+    grpc.StatusCode.UNIMPLEMENTED: EngineContractError,
+}
+_STATUS_OF_TEXT = {str(status): status for status in grpc.StatusCode}
+
+
+def map_triton_error(error: InferenceServerException) -> ServiceError:
+    """The error that a caller sees for one of Triton's; Triton's own words stay the cause."""
+    status = _STATUS_OF_TEXT.get(error.status() or "", grpc.StatusCode.UNKNOWN)
+    return ERROR_OF_STATUS[status](f"Triton answered {status.name}.")
+
+
+class TritonEngine:
+    """`OcrEngine` over `tritonclient.grpc.aio`; cancelling a call cancels it in Triton too."""
+
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        """Nothing is connected before the first call.
+
+        Args:
+            url: host:port of Triton's gRPC endpoint.
+            timeout_seconds: For one page.
+        """
+        self._url = url
+        self._timeout_seconds = timeout_seconds
+        self._description: EngineDescription | None = None
+
+    @cached_property
+    def _client(self) -> aio.InferenceServerClient:
+        # A channel belongs to the loop that runs when it is made.
+        return aio.InferenceServerClient(self._url, channel_args=_CHANNEL_OPTIONS)
+
+    async def recognize(
+        self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
+    ) -> PageReading:
+        """See `OcrEngine.recognize`; tried once more where Triton is away."""
+        inputs = tensors.to_inputs(pixels, options)
+        headers = {"traceparent": context.traceparent} if context.traceparent else {}
+        result = await _retry_once(
+            lambda: self._client.infer(
+                tensors.MODEL,
+                inputs,
+                request_id=context.request_id,
+                client_timeout=self._timeout_seconds,
+                headers=headers,
+            )
+        )
+        reading = tensors.to_reading(result)
+        if self._description and reading.release != self._description.release:
+            self._description = None
+        return reading
+
+    async def describe(self) -> EngineDescription:
+        """See `OcrEngine.describe`; asked once per release."""
+        if self._description is None:
+            answer = await _retry_once(
+                lambda: self._client.get_model_config(
+                    tensors.MODEL, client_timeout=_STATUS_TIMEOUT_SECONDS
+                )
+            )
+            self._description = tensors.to_description(answer.config)
+        return self._description
+
+    async def model_states(self) -> tuple[ModelState, ...]:
+        """See `OcrEngine.model_states`; always asks Triton for the release first."""
+        self._description = None
+        names = (await self.describe()).models
+        return tuple(await asyncio.gather(*(self._state_of(name) for name in names)))
+
+    async def is_ready(self) -> bool:
+        """See `OcrEngine.is_ready`."""
+        try:
+            return all(model.is_ready for model in await self.model_states())
+        except ServiceError:
+            return False
+
+    async def close(self) -> None:
+        """Close the channel, if there is one."""
+        if "_client" in self.__dict__:
+            await self._client.close()
+
+    async def _state_of(self, name: str) -> ModelState:
+        limit = {"client_timeout": _STATUS_TIMEOUT_SECONDS}
+        is_ready = await _mapped(lambda: self._client.is_model_ready(name, **limit))
+        if not is_ready:
+            return ModelState(name, (), is_ready=False)
+        metadata = await _mapped(lambda: self._client.get_model_metadata(name, **limit))
+        return ModelState(name, tuple(metadata.versions), is_ready=True)
+
+
+async def _mapped(call: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer, with Triton's errors turned into the service's."""
+    try:
+        return await call()
+    except InferenceServerException as exc:
+        raise map_triton_error(exc) from exc
+
+
+async def _retry_once(call: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return await _mapped(call)
+    except EngineUnavailableError:
+        await asyncio.sleep(_RETRY_AFTER_SECONDS)
+        return await _mapped(call)

@@ -1,0 +1,220 @@
+"""The use case: a document in, its pages out as they are read."""
+
+import asyncio
+import os
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from preprocess_service.assembly import assemble_failed_page, assemble_page, merge_text
+from preprocess_service.budget import PageBudget
+from preprocess_service.document import Document, Metadata, Page, ProcessingTime
+from preprocess_service.errors import ServiceError
+from preprocess_service.imaging.raster import DocumentInfo, RasterPage, RasterRequest
+from preprocess_service.imaging.sniff import HEAD_BYTES, sniff_media_type
+from preprocess_service.inference.engine import CallContext, OcrEngine, ReadingOptions
+from preprocess_service.languages import resolve_languages
+from preprocess_service.options import OcrOptions
+
+# The strategy that looks closest is worth more pixels than the others.
+_STRATEGY_DPI = {"accuracy": 200}
+
+
+class Rasterizer(Protocol):
+    """What the pipeline needs of `imaging.pool.RasterizerPool`."""
+
+    async def inspect(self, request: RasterRequest, file: BinaryIO) -> DocumentInfo:
+        """Page count, sizes and metadata of a document."""
+        ...
+
+    async def render(self, request: RasterRequest, file: BinaryIO, index: int) -> RasterPage:
+        """One page as pixels, counted from 0."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one document may take."""
+
+    max_pages: int
+    max_pixels: int
+    default_dpi: int
+    pages_in_flight: int
+
+
+@dataclass(frozen=True)
+class OpenDocument:
+    """A document that was found readable, and how its pages are to be read."""
+
+    file: BinaryIO
+    raster: RasterRequest
+    info: DocumentInfo
+    options: OcrOptions
+    reading: ReadingOptions
+    context: CallContext
+    release: int
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """A page with what it cost, and the error it carries as `problem`."""
+
+    page: Page
+    rasterize_ms: float = 0.0
+    inference_ms: float = 0.0
+    release: int | None = None
+    error: ServiceError | None = None
+
+
+class OcrPipeline:
+    """Reads documents: decoded and drawn by `rasterizer`, read by `engine`, within `budget`."""
+
+    def __init__(
+        self, engine: OcrEngine, rasterizer: Rasterizer, budget: PageBudget, limits: Limits
+    ) -> None:
+        self._engine = engine
+        self._rasterizer = rasterizer
+        self._budget = budget
+        self._limits = limits
+
+    async def read(self, file: BinaryIO, options: OcrOptions, context: CallContext) -> Document:
+        """The whole document.
+
+        Args:
+            file: A file of the operating system (it has a `fileno`), at any position.
+            options: How to read it.
+            context: Whom to read it for.
+
+        Raises:
+            ServiceError: The document cannot be read, or none of its pages, or the engine is away.
+        """
+        started = time.perf_counter()
+        document = await self.open(file, options, context)
+        async with aclosing(self.read_pages(document)) as results:
+            pages = [result async for result in results]
+        return assemble_document(document, pages, lambda: _ms_since(started))
+
+    async def open(self, file: BinaryIO, options: OcrOptions, context: CallContext) -> OpenDocument:
+        """Check the document and the options against what can be done, before any page is read.
+
+        Raises:
+            ServiceError: The document or an option cannot be honoured, or the engine is away.
+        """
+        media_type = sniff_media_type(os.pread(file.fileno(), HEAD_BYTES, 0))
+        engine = await self._engine.describe()
+        languages = resolve_languages(options.language, engine.languages.get(options.strategy, {}))
+        raster = self._raster_request(media_type, options)
+        return OpenDocument(
+            file=file,
+            raster=raster,
+            info=await self._rasterizer.inspect(raster, file),
+            options=options,
+            reading=ReadingOptions(options.strategy, languages, options.detect_orientation),
+            context=context,
+            release=engine.release,
+        )
+
+    async def read_pages(self, document: OpenDocument) -> AsyncGenerator[PageResult, None]:
+        """The pages in order, each as soon as it and those before it are read.
+
+        A few pages are in flight at once, so memory does not grow with the document. Closing the
+        iterator stops the work.
+
+        Raises:
+            ServiceError: The engine is away; failures of a page alone are in its result.
+        """
+        in_flight: deque[asyncio.Task[PageResult]] = deque()
+        try:
+            for position in range(len(document.info.page_indices)):
+                if len(in_flight) == self._limits.pages_in_flight:
+                    yield await in_flight[0]
+                    in_flight.popleft()
+                in_flight.append(asyncio.create_task(self._read_page(document, position)))
+            while in_flight:
+                yield await in_flight[0]
+                in_flight.popleft()
+        finally:
+            for task in in_flight:
+                task.cancel()
+            await asyncio.gather(*in_flight, return_exceptions=True)
+
+    async def _read_page(self, document: OpenDocument, position: int) -> PageResult:
+        """The page, or its problem where the failure is that page's alone."""
+        index, size = document.info.page_indices[position], document.info.sizes[position]
+        try:
+            size.require_within(self._limits.max_pixels)
+            async with self._budget.hold(size.rgb_bytes):
+                return await self._draw_and_recognize(document, index)
+        except ServiceError as exc:
+            if not exc.page_alone:
+                raise
+            problem = exc.problem(document.context.request_id)
+            page = assemble_failed_page(index, size, document.raster.dpi, problem)
+            return PageResult(page, error=exc)
+
+    async def _draw_and_recognize(self, document: OpenDocument, index: int) -> PageResult:
+        started = time.perf_counter()
+        raster = await self._rasterizer.render(document.raster, document.file, index)
+        rasterize_ms, started = _ms_since(started), time.perf_counter()
+        reading = await self._engine.recognize(raster.pixels, document.reading, document.context)
+        inference_ms = _ms_since(started)
+        page = assemble_page(index, raster, reading, document.options.confidence_threshold)
+        return PageResult(page, rasterize_ms, inference_ms, reading.release)
+
+    def _raster_request(self, media_type: str, options: OcrOptions) -> RasterRequest:
+        by_strategy = _STRATEGY_DPI.get(options.strategy, self._limits.default_dpi)
+        return RasterRequest(
+            document_id=uuid.uuid4().hex,
+            media_type=media_type,
+            dpi=options.dpi or max(by_strategy, self._limits.default_dpi),
+            max_pages=self._limits.max_pages,
+            max_pixels=self._limits.max_pixels,
+            page_range=options.page_range,
+            password=options.password,
+        )
+
+
+def assemble_document(
+    document: OpenDocument, results: Sequence[PageResult], elapsed_ms: Callable[[], float]
+) -> Document:
+    """The answer out of the pages' results.
+
+    Raises:
+        ServiceError: No page could be read: the first page's error.
+    """
+    started = time.perf_counter()
+    errors = [result.error for result in results if result.error is not None]
+    if errors and len(errors) == len(results):
+        raise errors[0]
+    pages = tuple(result.page for result in results)
+    releases = [result.release for result in results if result.release is not None]
+    text = merge_text(pages) if document.options.merge_pages else None
+    return Document(
+        request_id=document.context.request_id,
+        status="partial" if errors else "succeeded",
+        release=max(releases, default=document.release),
+        strategy=document.options.strategy,
+        language=document.reading.languages,
+        processing_ms=ProcessingTime(
+            rasterize=round(sum(result.rasterize_ms for result in results), 1),
+            enhance=0.0,
+            inference=round(sum(result.inference_ms for result in results), 1),
+            format=round(_ms_since(started), 1),
+            total=round(elapsed_ms(), 1),
+        ),
+        metadata=Metadata(
+            media_type=document.raster.media_type,
+            pages=document.info.page_count,
+            **document.info.metadata,
+        ),
+        text=text,
+        pages=pages,
+    )
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

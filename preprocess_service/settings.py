@@ -1,0 +1,124 @@
+"""The settings table: the only reader of the environment and of `.env`."""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# At this likeness `TRITON_ULR` and `MAX_FILE_SIZE` are caught, `TRITON_PORT` (which Kubernetes
+# sets for a service called triton) is not.
+_NEAR_MISS = 0.85
+# Shorter names are too like names that mean something to others (PORTS, GHOST).
+_SHORTEST_CHECKED = 6
+
+
+class SettingsError(Exception):
+    """The environment or `.env` cannot be used; `str()` says what to change."""
+
+
+class Settings(BaseSettings):
+    """How this process serves. Names are those of the environment, in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Service processes; every limit below is per process."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severe level that is logged."
+    )
+    triton_url: str = Field(
+        default="127.0.0.1:8001", description="host:port of Triton's gRPC endpoint."
+    )
+    triton_timeout: float = Field(
+        default=120, gt=0, description="Seconds that Triton may take over one page."
+    )
+    default_dpi: int = Field(
+        default=120,
+        ge=50,
+        le=600,
+        description="Resolution of drawn PDF pages where neither the request nor its strategy "
+        "says one.",
+    )
+    max_file_size_mb: int = Field(default=100, ge=1, description="Largest upload, in 2^20 bytes.")
+    max_pixels: int = Field(
+        default=100_000_000,
+        ge=1_000_000,
+        description="Most pixels of one page, checked before it is decoded or drawn.",
+    )
+    pdf_max_pages: int = Field(
+        default=1000, ge=1, description="Most pages read in one request, of a PDF or an image file."
+    )
+    request_timeout: float = Field(
+        default=300, gt=0, description="Seconds for a request, upload included; then 504."
+    )
+    max_concurrent_documents: int = Field(
+        default=64, ge=1, description="Documents in work at once; the next is refused with 429."
+    )
+    max_batch_size: int = Field(
+        default=50, ge=1, description="Pages in flight at once, over all documents."
+    )
+    document_pages_in_flight: int = Field(
+        default=8, ge=1, description="Pages in flight at once of one document."
+    )
+    page_memory_mb: int = Field(
+        default=1024, ge=1, description="Pixels of all pages in flight, in 2^20 bytes."
+    )
+    rasterizer_processes: int = Field(
+        default=0, ge=0, description="Processes that decode and draw pages; 0: one per CPU."
+    )
+    rasterizer_memory_mb: int = Field(
+        default=1024, ge=128, description="Memory that each of them may take, in 2^20 bytes."
+    )
+    page_timeout: float = Field(
+        default=30, gt=0, description="Seconds that opening a file or drawing one page may take."
+    )
+
+    @field_validator("triton_url")
+    @classmethod
+    def _check_triton_url(cls, value: str) -> str:
+        host, _, port = value.removeprefix("grpc://").rpartition(":")
+        if not host or not port.isdigit() or "/" in host:
+            raise ValueError("must be host:port of Triton's gRPC endpoint, such as triton:8001")
+        return f"{host}:{port}"
+
+
+def load_settings(env_file: Path = Path(".env")) -> Settings:
+    """The settings of the environment, which wins, over those of `.env`, over the defaults.
+
+    Raises:
+        SettingsError: A name in `.env` is unknown, a variable looks like a misspelt setting, or a
+            value is ill-typed or out of bounds.
+    """
+    _refuse_near_misses(os.environ, [name.upper() for name in Settings.model_fields])
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as exc:
+        raise SettingsError(_explain(exc, env_file)) from exc
+
+
+def _refuse_near_misses(environment: Iterable[str], known: Iterable[str]) -> None:
+    names = [name for name in known if len(name) >= _SHORTEST_CHECKED]
+    for variable in sorted(set(environment) - set(known)):
+        if match := difflib.get_close_matches(variable.upper(), names, n=1, cutoff=_NEAR_MISS):
+            raise SettingsError(
+                f"The environment variable {variable} looks like the setting {match[0]} misspelt: "
+                "rename it or remove it."
+            )
+
+
+def _explain(error: ValidationError, env_file: Path) -> str:
+    lines = []
+    for item in error.errors(include_url=False):
+        name = str(item["loc"][0]).upper()
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{env_file}: {name} is no setting; docs/configuration.md lists them.")
+        else:
+            lines.append(f"{name}: {item['msg']}, not {item['input']!r}.")
+    return "\n".join(lines)
