@@ -1,0 +1,120 @@
+"""What `page_reading`'s config.pbtxt says, as typed values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from text_boxes import BoxThresholds
+
+
+class UnknownOptionError(ValueError):
+    """A strategy or a language that this release does not have; the message lists what it has."""
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """Canvases as (height, width), limits in pixels."""
+
+    canvases: list[tuple[int, int]]
+    limit_long_side: int
+    limit_short_side: int
+    thresholds: BoxThresholds
+
+
+@dataclass(frozen=True)
+class RecognitionSettings:
+    """Crop height and bucket widths in pixels, ascending."""
+
+    height: int
+    widths: list[int]
+    pixels_per_step: int
+    padding: int
+    max_batch_size: int
+
+
+@dataclass(frozen=True)
+class OrientationSettings:
+    """Input shape of an orientation model, in pixels."""
+
+    height: int
+    width: int
+    max_batch_size: int
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """Which models read a page, and how; `page_orientation` is never, when_unreadable or always."""
+
+    detection: str
+    recognition: list[str]
+    squeeze: float
+    page_orientation: str
+    textline_orientation: bool
+
+
+@dataclass(frozen=True)
+class PageSettings:
+    """All numbers of one release."""
+
+    release: int
+    strategies: Mapping[str, Strategy]
+    languages: Mapping[str, Mapping[str, str]]
+    default_recognizers: Mapping[str, str]
+    detection: DetectionSettings
+    recognition: RecognitionSettings
+    textline_orientation: OrientationSettings
+    page_orientation: OrientationSettings
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> PageSettings:
+        """Read the JSON strings of a model configuration's `parameters`."""
+        raw = {name: json.loads(value) for name, value in parameters.items()}
+        detection = dict(raw["detection"])
+        thresholds = {name: detection.pop(name) for name in BoxThresholds.__dataclass_fields__}
+        return cls(
+            release=int(raw["release"]),
+            strategies={name: _pick(Strategy, table) for name, table in raw["strategies"].items()},
+            languages=raw["languages"],
+            default_recognizers=raw["default_recognizers"],
+            detection=DetectionSettings(
+                canvases=[(h, w) for h, w in detection["canvases"]],
+                limit_long_side=detection["limit_long_side"],
+                limit_short_side=detection["limit_short_side"],
+                thresholds=BoxThresholds(**thresholds),
+            ),
+            recognition=_pick(RecognitionSettings, raw["recognition"]),
+            textline_orientation=_pick(OrientationSettings, raw["textline_orientation"]),
+            page_orientation=_pick(OrientationSettings, raw["page_orientation"]),
+            raw=raw,
+        )
+
+    def strategy(self, name: str) -> Strategy:
+        """Return a strategy by name, or raise UnknownOptionError."""
+        if name not in self.strategies:
+            raise UnknownOptionError(_unknown("STRATEGY", name, self.strategies))
+        return self.strategies[name]
+
+    def recognizer(self, strategy: str, languages: Sequence[str]) -> str:
+        """Return the recognizer that writes all languages, or raise UnknownOptionError.
+
+        Where several languages need different recognizers, the one that writes most of
+        what exists, the strategy's full alphabet, is taken if it writes them all.
+        """
+        table = self.languages[strategy]
+        for language in languages:
+            if language not in table:
+                raise UnknownOptionError(_unknown("LANGUAGE", language, table))
+        wanted = {table[language] for language in languages}
+        return wanted.pop() if len(wanted) == 1 else self.default_recognizers[strategy]
+
+
+def _pick(kind: Any, table: Mapping[str, Any]) -> Any:
+    return kind(**{name: table[name] for name in kind.__dataclass_fields__})
+
+
+def _unknown(tensor: str, value: str, known: Mapping[str, Any]) -> str:
+    return f"{tensor} '{value}' is not in this release; it has: {', '.join(sorted(known))}"

@@ -1,0 +1,132 @@
+"""The reader with models that answer by rule: dark pixels are text, a crop's width is its text."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from page_settings import (
+    DetectionSettings,
+    OrientationSettings,
+    PageSettings,
+    RecognitionSettings,
+    Strategy,
+)
+from reader import PageReader
+from text_boxes import BoxThresholds
+
+SETTINGS = PageSettings(
+    release=1,
+    strategies={},
+    languages={},
+    default_recognizers={},
+    detection=DetectionSettings(
+        canvases=[(256, 256), (736, 736)],
+        limit_long_side=736,
+        limit_short_side=400,
+        thresholds=BoxThresholds(0.2, 0.5, 1.0, 1000, 3),
+    ),
+    recognition=RecognitionSettings(
+        height=48, widths=[96, 320, 640], pixels_per_step=8, padding=127, max_batch_size=4
+    ),
+    textline_orientation=OrientationSettings(48, 192, 4),
+    page_orientation=OrientationSettings(224, 224, 1),
+)
+PLAIN = Strategy("det", ["rec"], 1.0, "never", False)
+
+
+class RuleModels:
+    """Detection marks what is dark; recognition writes one letter, sure or unsure, per crop."""
+
+    def __init__(self, turned_by=0, confidence=0.95):
+        self.calls = []
+        self.turned_by = turned_by
+        self.confidence = confidence
+
+    async def __call__(self, model, input_name, batch):
+        self.calls.append((model, batch.shape))
+        await asyncio.sleep(0)
+        if model == "det":
+            return {"PROBABILITY_MAP": np.where(batch[..., 0] < 128, 255, 0).astype(np.uint8)}
+        if model == "page_orientation":
+            return {"PROBABILITY": np.eye(4, dtype=np.float32)[[self.turned_by // 90]]}
+        steps = batch.shape[2] // 8
+        codepoints = np.zeros((len(batch), steps), np.int32)
+        codepoints[:, 0] = ord("x")
+        sure = np.full((len(batch), steps), self.confidence, np.float32)
+        return {"CODEPOINT": codepoints, "PROBABILITY": sure}
+
+    def batches(self, model):
+        return [shape for name, shape in self.calls if name == model]
+
+
+def page_with_lines(count, height=700, width=400):
+    page = np.full((height, width, 3), 255, np.uint8)
+    for i in range(count):
+        page[20 + 30 * i : 34 + 30 * i, 40:300] = 0
+    return page
+
+
+def read(page, models, strategy=PLAIN):
+    return asyncio.run(PageReader(SETTINGS, models).read(page, strategy, "rec"))
+
+
+def test_blank_page_has_no_lines_and_calls_no_recognizer():
+    models = RuleModels()
+    assert read(np.full((300, 300, 3), 255, np.uint8), models).lines == []
+    assert models.batches("rec") == []
+
+
+def test_page_with_more_lines_than_one_batch():
+    models = RuleModels()
+    reading = read(page_with_lines(22), models)
+    assert [line.text for line in reading.lines] == ["x"] * 22
+    assert max(shape[0] for shape in models.batches("rec")) <= 4
+    tops = [line.polygon[0, 1] for line in reading.lines]
+    assert tops == sorted(tops)
+
+
+def test_polygons_are_in_page_pixels_whatever_detection_shrank():
+    page = np.full((1472, 800, 3), 255, np.uint8)
+    page[400:440, 100:700] = 0
+    (line,) = read(page, RuleModels()).lines
+    np.testing.assert_allclose(line.polygon.mean(axis=0), [400, 420], atol=3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (3, 3)])
+def test_smallest_images_are_answered(size):
+    assert read(np.full((*size, 3), 255, np.uint8), RuleModels()).lines == []
+
+
+def test_long_image_is_read_in_windows_and_no_line_twice():
+    page = np.full((10_000, 400, 3), 255, np.uint8)
+    for top in range(50, 9_900, 100):
+        page[top : top + 14, 40:300] = 0
+    reading = read(page, RuleModels())
+    assert len(reading.lines) == len(range(50, 9_900, 100))
+
+
+def test_line_wider_than_the_widest_bucket_is_one_line_of_joined_pieces():
+    page = np.full((100, 730, 3), 255, np.uint8)
+    page[40:52, 10:720] = 0
+    (line,) = read(page, RuleModels()).lines
+    assert set(line.text) <= {"x", " "}
+    assert len(line.text.replace(" ", "")) > 1
+
+
+def test_turned_page_is_read_upright_and_says_so():
+    models = RuleModels(turned_by=90)
+    reading = read(page_with_lines(5), models, Strategy("det", ["rec"], 1.0, "always", False))
+    assert reading.rotation == 270
+
+
+def test_page_that_reads_well_is_not_checked_for_orientation():
+    models = RuleModels(turned_by=90)
+    strategy = Strategy("det", ["rec"], 1.0, "when_unreadable", False)
+    assert read(page_with_lines(5), models, strategy).rotation == 0
+    assert models.batches("page_orientation") == []
+
+
+def test_page_that_reads_badly_is_checked():
+    models = RuleModels(confidence=0.3)
+    read(page_with_lines(5), models, Strategy("det", ["rec"], 1.0, "when_unreadable", False))
+    assert len(models.batches("page_orientation")) == 1
