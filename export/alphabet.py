@@ -58,7 +58,7 @@ def read_dictionary(text: str) -> Alphabet:
 
 
 def cut(alphabet: Alphabet, name: str, pack: AlphabetSpec) -> Alphabet:
-    """Return the classes of an alphabet that a pack keeps: blank, space and the pack's characters."""
+    """Return the classes of an alphabet that a pack keeps: blank, space, its characters."""
     kept = [
         (codepoint, published)
         for codepoint, published in zip(alphabet.codepoints, alphabet.classes, strict=True)

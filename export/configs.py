@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
 from export.configs_steps import ensembles, image_decoding, page_reading
-from export.spec import (
-    DetectionSpec,
-    Device,
-    ModelSpec,
-    OrientationSpec,
-    RecognitionSpec,
-    Spec,
-    TaskSpec,
+from export.host import Host
+from export.spec import ModelSpec, Spec, TaskSpec
+from export.tensors import (
+    Tensor,
+    bucket_shapes,
+    onnx_input,
+    onnx_outputs,
+    parameter,
+    tensor_fields,
 )
-from export.tensors import Tensor, parameter, tensor_fields
 
 HEADER = "# Written by `python -m export install` from export/models.toml: change it there.\n"
 
-
-@dataclass(frozen=True)
-class Host:
-    """Where the repository will be served.
-
-    `precision` is TensorRT's (FP32, FP16, INT8), used on a GPU only; `engine_cache` is the
-    folder on the serving host where built engines are kept.
-    """
-
-    device: Device = "cpu"
-    cores: int = 1
-    precision: str = "FP16"
-    engine_cache: str = "/var/cache/ocr-server/tensorrt"
+Shape = tuple[int, int]
 
 
 def all_configs(
@@ -49,66 +36,36 @@ def all_configs(
         writes: Language codes that each recognizer writes.
         sha256: Of each model's `model.onnx`.
     """
-    configs = [
-        onnx_config(name, model, spec, host, sha256[name]) for name, model in spec.models.items()
-    ]
+    configs = [onnx_config(name, spec, host, sha256[name]) for name in spec.models]
     configs.append(image_decoding(spec, host.cores))
-    configs.append(page_reading(spec, host.device, host.cores, writes))
+    configs.append(page_reading(spec, host, writes))
     configs.extend(ensembles(spec))
-    return {config.name: to_text(config, spec.release) for config in configs}
+    for config in configs:
+        config.version_policy.specific.versions.append(spec.release)
+    return {config.name: HEADER + text_format.MessageToString(config) for config in configs}
 
 
-def to_text(config: Any, release: int) -> str:
-    """Return a configuration as it stands in a file, pinned to one release where it has versions."""
-    config.version_policy.specific.versions.append(release)
-    return HEADER + str(text_format.MessageToString(config))
-
-
-def onnx_config(name: str, model: ModelSpec, spec: Spec, host: Host, sha256: str) -> Any:
+def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
     """Return the configuration of one ONNX model; `sha256` is its file's."""
+    model = spec.models[name]
     task = spec.task(model)
-    inputs, outputs = onnx_tensors(task)
+    pixels = onnx_input(spec, model)
     config = triton.ModelConfig(
         name=name,
         backend="onnxruntime",
         max_batch_size=task.max_batch_size.on(host.device),
-        input=[triton.ModelInput(**tensor_fields(t)) for t in inputs],
-        output=[triton.ModelOutput(**tensor_fields(t)) for t in outputs],
+        input=[triton.ModelInput(**tensor_fields(pixels))],
+        output=[triton.ModelOutput(**tensor_fields(tensor)) for tensor in onnx_outputs(model)],
         instance_group=[_instances(task, host)],
-        model_warmup=[_warmup(inputs[0], shape) for shape in shapes(task)],
+        model_warmup=[_warmup(pixels, shape) for shape in bucket_shapes(spec, model)],
     )
     config.dynamic_batching.max_queue_delay_microseconds = task.max_queue_delay_microseconds
-    threads = {"intra_op_thread_count": "1", "inter_op_thread_count": "1"}
-    for key, value in {**threads, "sha256": sha256}.items():
-        parameter(config, key, value)
-    _accelerate(config, task, host)
+    parameter(config, "sha256", sha256)
+    if host.device == "cpu":
+        _run_on_cpu(config)
+    else:
+        _run_on_gpu(config, host, spec, model)
     return config
-
-
-def onnx_tensors(task: TaskSpec) -> tuple[list[Tensor], list[Tensor]]:
-    """Return inputs and outputs of a kind of model, the batch dimension left out."""
-    if isinstance(task, DetectionSpec):
-        return [Tensor("IMAGE", "UINT8", (-1, -1, 3))], [Tensor("PROBABILITY_MAP", "UINT8", (-1, -1))]
-    if isinstance(task, RecognitionSpec):
-        return [Tensor("CROP", "UINT8", (task.height, -1, 3))], [
-            Tensor("CODEPOINT", "INT32", (-1,)),
-            Tensor("PROBABILITY", "FP32", (-1,)),
-        ]
-    assert isinstance(task, OrientationSpec)
-    page = task.height == task.width
-    return [Tensor("IMAGE" if page else "CROP", "UINT8", (task.height, task.width, 3))], [
-        Tensor("PROBABILITY", "FP32", (4 if page else 2,))
-    ]
-
-
-def shapes(task: TaskSpec) -> list[tuple[int, int]]:
-    """Return every (height, width) in pixels that a kind of model is asked for."""
-    if isinstance(task, DetectionSpec):
-        return list(task.canvases)
-    if isinstance(task, RecognitionSpec):
-        return [(task.height, width) for width in task.widths]
-    assert isinstance(task, OrientationSpec)
-    return [(task.height, task.width)]
 
 
 def _instances(task: TaskSpec, host: Host) -> Any:
@@ -119,7 +76,7 @@ def _instances(task: TaskSpec, host: Host) -> Any:
     return triton.ModelInstanceGroup(kind=kind, count=count)
 
 
-def _warmup(tensor: Tensor, shape: tuple[int, int]) -> Any:
+def _warmup(tensor: Tensor, shape: Shape) -> Any:
     height, width = shape
     warmup = triton.ModelWarmup(name=f"{height}x{width}", batch_size=1)
     pixels = warmup.inputs[tensor.name]
@@ -129,25 +86,38 @@ def _warmup(tensor: Tensor, shape: tuple[int, int]) -> Any:
     return warmup
 
 
-def _accelerate(config: Any, task: TaskSpec, host: Host) -> None:
-    accelerators = config.optimization.execution_accelerators
-    if host.device == "cpu":
-        accelerators.cpu_execution_accelerator.add(name="openvino")
-        return
-    tensorrt = accelerators.gpu_execution_accelerator.add(name="tensorrt")
-    tensorrt.parameters["precision_mode"] = host.precision
-    tensorrt.parameters["trt_engine_cache_enable"] = "1"
-    tensorrt.parameters["trt_engine_cache_path"] = f"{host.engine_cache}/{config.name}"
-    tensorrt.parameters["trt_timing_cache_enable"] = "1"
-    tensorrt.parameters["trt_timing_cache_path"] = host.engine_cache
-    # One profile over all buckets: without it each new shape would build an engine under load.
-    least, most = _bounds(shapes(task))
-    batches = {"min": 1, "opt": max(1, config.max_batch_size // 2), "max": config.max_batch_size}
-    for kind, (height, width) in {"min": least, "opt": most, "max": most}.items():
-        shape = f"{config.input[0].name}:{batches[kind]}x{height}x{width}x3"
-        tensorrt.parameters[f"trt_profile_{kind}_shapes"] = shape
+def _run_on_cpu(config: Any) -> None:
+    """One thread for each instance: two pages at once are faster than two threads on one."""
+    parameter(config, "intra_op_thread_count", "1")
+    parameter(config, "inter_op_thread_count", "1")
+    config.optimization.execution_accelerators.cpu_execution_accelerator.add(name="openvino")
 
 
-def _bounds(sizes: list[tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
-    heights, widths = zip(*sizes, strict=True)
-    return (min(heights), min(widths)), (max(heights), max(widths))
+def _run_on_gpu(config: Any, host: Host, spec: Spec, model: ModelSpec) -> None:
+    """TensorRT with kept engines and one profile over all buckets.
+
+    Without a profile the first request of each new shape would build an engine anew.
+    """
+    accelerators = config.optimization.execution_accelerators.gpu_execution_accelerator
+    options = accelerators.add(name="tensorrt").parameters
+    options["precision_mode"] = host.precision
+    options["trt_engine_cache_enable"] = "1"
+    options["trt_engine_cache_path"] = f"{host.engine_cache}/{config.name}"
+    options["trt_timing_cache_enable"] = "1"
+    options["trt_timing_cache_path"] = host.engine_cache
+    most = config.max_batch_size
+    least_shape, middle_shape, most_shape = _profile(bucket_shapes(spec, model))
+    name = config.input[0].name
+    options["trt_profile_min_shapes"] = _shape_text(name, 1, least_shape)
+    options["trt_profile_opt_shapes"] = _shape_text(name, max(1, most // 2), middle_shape)
+    options["trt_profile_max_shapes"] = _shape_text(name, most, most_shape)
+
+
+def _profile(shapes: list[Shape]) -> tuple[Shape, Shape, Shape]:
+    heights, widths = zip(*shapes, strict=True)
+    middle = sorted(shapes, key=lambda shape: shape[0] * shape[1])[len(shapes) // 2]
+    return (min(heights), min(widths)), middle, (max(heights), max(widths))
+
+
+def _shape_text(name: str, batch: int, shape: Shape) -> str:
+    return f"{name}:{batch}x{shape[0]}x{shape[1]}x3"

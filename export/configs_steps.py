@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from tritonclient.grpc import model_config_pb2 as triton
 
+from export.host import Host
 from export.languages import default_recognizer, recognizers_by_language
 from export.spec import Device, Spec, TaskSpec
 from export.tensors import Tensor, parameter, tensor_fields
@@ -16,7 +17,11 @@ from export.tensors import Tensor, parameter, tensor_fields
 ENCODED = Tensor("IMAGE", "STRING", (1,))
 PIXELS = Tensor("PIXELS", "UINT8", (-1, -1, 3))
 STRATEGY = Tensor("STRATEGY", "STRING", (1,))
-OPTIONS = (STRATEGY, Tensor("LANGUAGE", "STRING", (-1,)), Tensor("DETECT_ORIENTATION", "BOOL", (1,)))
+OPTIONS = (
+    STRATEGY,
+    Tensor("LANGUAGE", "STRING", (-1,)),
+    Tensor("DETECT_ORIENTATION", "BOOL", (1,)),
+)
 DOCUMENT = (
     Tensor("TEXT", "STRING", (-1,)),
     Tensor("CONFIDENCE", "FP32", (-1,)),
@@ -38,15 +43,13 @@ def image_decoding(spec: Spec, cores: int) -> Any:
     return config
 
 
-def page_reading(
-    spec: Spec, device: Device, cores: int, writes: Mapping[str, list[str]]
-) -> Any:
+def page_reading(spec: Spec, host: Host, writes: Mapping[str, list[str]]) -> Any:
     """Return the configuration of the step from pixels to lines, with all that it has to know.
 
     Two instances more than cores: one that waits for models lets another order lines.
     """
     outputs = (*DOCUMENT, ROTATION)
-    config = _python_step("page_reading", (PIXELS,), outputs, cores + 2)
+    config = _python_step("page_reading", (PIXELS,), outputs, host.cores + 2)
     options = [triton.ModelInput(**tensor_fields(t), optional=True) for t in OPTIONS]
     config.input.extend(options)
     told = {
@@ -56,7 +59,9 @@ def page_reading(
         "default_recognizers": {name: default_recognizer(spec, name) for name in spec.strategies},
         "writes": dict(writes),
     }
-    tasks = {name: _task_table(getattr(spec.tasks, name), device) for name in asdict(spec.tasks)}
+    tasks = {
+        name: _task_table(getattr(spec.tasks, name), host.device) for name in asdict(spec.tasks)
+    }
     for key, value in {**told, **tasks}.items():
         parameter(config, key, json.dumps(value, separators=(",", ":")))
     return config
@@ -104,4 +109,7 @@ def _python_step(
 
 
 def _task_table(task: TaskSpec, device: Device) -> dict[str, Any]:
-    return {**asdict(task), "max_batch_size": task.max_batch_size.on(device)}
+    """Return what a reader of pages needs of a task: not how the model is served or normalizes."""
+    serving = {field.name for field in fields(TaskSpec)}
+    told = {name: value for name, value in asdict(task).items() if name not in serving}
+    return {**told, "max_batch_size": task.max_batch_size.on(device)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from export.errors import FetchError
 
 ATTEMPTS = 4
+PAUSE_SECONDS = 1.0  # more after each failure: a server that is starting needs a moment
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 
 
@@ -20,17 +22,29 @@ def download(name: str, url: str, target: Path) -> None:
         FetchError: After the last attempt, or at once when the server says that a repetition
             will not help (a status of 4xx other than 408 and 429).
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return _stream(name, url, target)
-        except httpx.HTTPStatusError as error:
-            status = error.response.status_code
-            if attempt == ATTEMPTS or (status < 500 and status not in (408, 429)):
-                raise FetchError(f"source '{name}': {url} answered {status}") from error
-        except httpx.HTTPError as error:
-            if attempt == ATTEMPTS:
-                raise FetchError(f"source '{name}': {url} cannot be read: {error!r}") from error
-    raise AssertionError("the last attempt either returns or raises")
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE_SECONDS * attempt)
+        failure = _attempt(name, url, target)
+        if failure is None:
+            return
+        if _is_final(failure):
+            break
+    raise FetchError(f"source '{name}': {url} cannot be read: {failure}") from failure
+
+
+def _attempt(name: str, url: str, target: Path) -> httpx.HTTPError | None:
+    try:
+        _stream(name, url, target)
+    except httpx.HTTPError as error:
+        return error
+    return None
+
+
+def _is_final(failure: httpx.HTTPError) -> bool:
+    if not isinstance(failure, httpx.HTTPStatusError):
+        return False
+    status = failure.response.status_code
+    return status < 500 and status not in (408, 429)
 
 
 def _stream(name: str, url: str, target: Path) -> None:

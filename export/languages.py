@@ -75,7 +75,9 @@ def require(
         if gap is not None:
             faults.append(f"{code} ({gap.language.name}) lacks {' '.join(gap.missing)}")
     if faults:
-        raise AlphabetError(f"{model}, alphabet '{alphabet.name}', cannot write {'; '.join(faults)}")
+        raise AlphabetError(
+            f"{model}, alphabet '{alphabet.name}', cannot write {'; '.join(faults)}"
+        )
 
 
 def recognizers_by_language(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from export import surgery
 from export.alphabet import Alphabet, cut, read_dictionary
 from export.errors import FetchError
 from export.fetch import SourceFiles
-from export.spec import ModelSpec, OrientationSpec, RecognitionSpec, Spec
-
-CLASSES = {"textline_orientation": 2, "page_orientation": 4}
+from export.spec import ModelSpec, Spec
+from export.tensors import FREE, onnx_input, onnx_outputs
 
 
 @dataclass(frozen=True)
@@ -36,31 +35,32 @@ def read_published(name: str, spec: Spec, files: SourceFiles) -> Published:
     return Published(name, model, files.read(model.file), full, alphabet)
 
 
-def build_onnx(published: Published, spec: Spec, languages: Iterable[str]) -> bytes:
+def build_onnx(published: Published, spec: Spec, said: Mapping[str, str]) -> bytes:
     """Return the ONNX file of a model: pixels in, the project's tensors out.
 
     Args:
         published: What the source holds.
         spec: The models table.
-        languages: Codes of the languages that its alphabet writes, for the metadata.
+        said: Metadata beyond what the spec says of the model.
     """
-    task = spec.task(published.model)
+    model = published.model
+    pixels = onnx_input(spec, model)
+    shape = (
+        "N",
+        *(free if size == FREE else size for free, size in zip("HWC", pixels.dims, strict=True)),
+    )
     graph = surgery.load_graph(published.onnx)
+    surgery.take_pixels(graph, spec.task(model), pixels.name, shape)
     if published.alphabet is not None and published.full is not None:
-        assert isinstance(task, RecognitionSpec)
-        surgery.take_pixels(graph, task, "CROP", ("N", task.height, "W", 3))
         surgery.give_codepoints(graph, published.alphabet, published.full, published.name)
-    elif isinstance(task, OrientationSpec):
-        name = "IMAGE" if published.model.task == "page_orientation" else "CROP"
-        surgery.take_pixels(graph, task, name, ("N", task.height, task.width, 3))
-        surgery.give_class_probability(graph, CLASSES[published.model.task])
-    else:
-        surgery.take_pixels(graph, task, "IMAGE", ("N", "H", "W", 3))
+    elif model.task == "detection":
         surgery.give_probability_map(graph)
-    return surgery.save_graph(graph, _metadata(published, spec, languages))
+    else:
+        surgery.give_class_probability(graph, onnx_outputs(model)[0].dims[0])
+    return surgery.save_graph(graph, {**_metadata(published, spec), **said})
 
 
-def _metadata(published: Published, spec: Spec, languages: Iterable[str]) -> dict[str, str]:
+def _metadata(published: Published, spec: Spec) -> dict[str, str]:
     model = published.model
     source = spec.sources[model.source]
     said = {
@@ -73,7 +73,6 @@ def _metadata(published: Published, spec: Spec, languages: Iterable[str]) -> dic
         said["alphabet"] = published.alphabet.name
         said["classes"] = str(len(published.alphabet.codepoints))
         said["pixels_per_step"] = str(spec.tasks.recognition.pixels_per_step)
-        said["languages"] = " ".join(languages)
     return said
 
 

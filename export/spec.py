@@ -23,10 +23,10 @@ TaskName = Literal["detection", "recognition", "textline_orientation", "page_ori
 Device = Literal["cpu", "gpu"]
 Channels = tuple[float, float, float]
 
-_strict = dataclass(frozen=True, config=ConfigDict(extra="forbid"), kw_only=True)
+STRICT = ConfigDict(extra="forbid")
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SourceSpec:
     """Where files come from: exactly one of `wheel`, `url` and `folder`, pinned by `sha256`.
 
@@ -51,7 +51,7 @@ class SourceSpec:
         return self.wheel or self.url or self.folder or ""
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ModelSpec:
     """One model of the repository: a file of a source and what is done to it."""
 
@@ -72,7 +72,7 @@ class ModelSpec:
         return (self.file,) if self.dictionary is None else (self.file, self.dictionary)
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class PerDevice:
     """A number that differs between CPU and GPU."""
 
@@ -84,7 +84,7 @@ class PerDevice:
         return self.cpu if device == "cpu" else self.gpu
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class TaskSpec:
     """What all models of one kind share; `mean` and `std` count pixels from 0 to 1."""
 
@@ -96,7 +96,7 @@ class TaskSpec:
     channel_order: Literal["RGB", "BGR"]
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class DetectionSpec(TaskSpec):
     """Canvases as (height, width), limits and sides in pixels, thresholds from 0 to 1."""
 
@@ -110,7 +110,7 @@ class DetectionSpec(TaskSpec):
     min_side: int
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class RecognitionSpec(TaskSpec):
     """Crop height and bucket widths in pixels; `padding` is the gray right of a short line."""
 
@@ -120,7 +120,7 @@ class RecognitionSpec(TaskSpec):
     padding: int
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class OrientationSpec(TaskSpec):
     """The one input shape of an orientation model, in pixels."""
 
@@ -128,7 +128,7 @@ class OrientationSpec(TaskSpec):
     width: int
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class TasksSpec:
     """One table for each kind of model."""
 
@@ -138,7 +138,7 @@ class TasksSpec:
     page_orientation: OrientationSpec
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class StrategySpec:
     """Which models read a page, and how; `squeeze` is the share of a crop's natural width."""
 
@@ -149,7 +149,7 @@ class StrategySpec:
     textline_orientation: bool
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class AlphabetSpec:
     """A language pack: characters by script, by code point range and one by one.
 
@@ -162,7 +162,7 @@ class AlphabetSpec:
     extra: str
 
 
-@_strict
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Spec:
     """The whole of models.toml."""
 
@@ -202,9 +202,10 @@ def _known(where: str, name: str, table: dict[str, Any]) -> None:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file's table, or raise SpecError naming the file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecError(f"{path} cannot be read: {error}") from error
+    return table
 
 
 def read_spec(path: Path = MODELS_TOML) -> Spec:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
@@ -22,9 +23,7 @@ Shape = tuple[int | str, ...]
 
 def load_graph(data: bytes) -> ir.Model:
     """Return a published model with its constants as initializers and without idle nodes."""
-    import onnx
-
-    model = ir.from_proto(onnx.load_model_from_string(data))
+    model: ir.Model = ir.from_proto(onnx.load_model_from_string(data))
     passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
     passes.IdentityEliminationPass()(model)
     return model
@@ -32,8 +31,6 @@ def load_graph(data: bytes) -> ir.Model:
 
 def save_graph(model: ir.Model, metadata: Mapping[str, str]) -> bytes:
     """Return a checked model's bytes, its published shapes replaced by inferred ones."""
-    import onnx
-
     outputs = {value.name for value in model.graph.outputs}
     passes.RemoveUnusedNodesPass()(model)
     for node in model.graph:
@@ -80,7 +77,7 @@ def take_pixels(model: ir.Model, task: TaskSpec, name: str, shape: Shape) -> Non
 
 
 def give_probability_map(model: ir.Model) -> None:
-    """Replace [N,1,H,W] floats from 0 to 1 by `PROBABILITY_MAP`, UINT8 [N,H,W], × 255 rounded."""
+    """Replace [N,1,H,W] floats from 0 to 1 by `PROBABILITY_MAP`, UINT8 [N,H,W] from 0 to 255."""
     tape = ir.tape.Tape(model.graph)
     probability = model.graph.outputs[0]
     levels = tape.op("Mul", [probability, _constant(tape, "levels", np.float32(255.0))])
@@ -132,7 +129,9 @@ def give_codepoints(model: ir.Model, alphabet: Alphabet, published: Alphabet, na
 def _first_convolution(value: ir.Value) -> tuple[ir.Node, npt.NDArray[np.float32]]:
     consumers = value.consumers()
     if len(consumers) != 1 or consumers[0].op_type != "Conv":
-        raise SurgeryError("the graph does not begin with one convolution: pixels cannot be folded in")
+        raise SurgeryError(
+            "the graph does not begin with one convolution: pixels cannot be folded in"
+        )
     weights = _array(consumers[0].inputs[1])
     if weights.ndim != 4 or weights.shape[1] != 3:
         raise SurgeryError(f"the first convolution takes {weights.shape[1]} channels, expected 3")
@@ -164,5 +163,7 @@ def _array(value: ir.Value | None) -> npt.NDArray[np.float32]:
     return array
 
 
-def _constant(tape: ir.tape.Tape, name: str, array: npt.NDArray[np.generic] | np.generic) -> ir.Value:
+def _constant(
+    tape: ir.tape.Tape, name: str, array: npt.NDArray[np.generic] | np.generic
+) -> ir.Value:
     return tape.initializer(ir.tensor(np.asarray(array), name=name))

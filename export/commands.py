@@ -1,0 +1,88 @@
+"""What each command does; libraries that take seconds to import are loaded where they are used."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+
+from rich.console import Console
+
+from export import report
+from export.errors import ExportError
+from export.host import Host, usable_cores
+from export.install import Installation
+from export.languages import read_languages
+from export.spec import Spec, read_spec
+
+console = Console()
+
+
+def run_fetch(options: Namespace) -> None:
+    """Bring all sources into the cache and read every file that is needed of them."""
+    from export.build import fetch_sources
+
+    spec = read_spec(options.models)
+    sources = fetch_sources(spec, spec.models, options.cache)
+    for name, model in spec.models.items():
+        for file in model.files:
+            size = len(sources[model.source].read(file))
+            console.print(f"{name}: {model.source} {file}, {size:,} bytes")
+
+
+def run_onnx(options: Namespace) -> None:
+    """Build, prove and write single ONNX files."""
+    from export.build import build, prove, read_models
+    from export.samples import sample_pages
+
+    spec, languages = read_spec(options.models), read_languages()
+    names = _known_models(spec, options.model)
+    built = [build(spec, model, languages) for model in read_models(spec, names, options.cache)]
+    pages = sample_pages(options.pages, spec.tasks.detection.limit_long_side)
+    report.print_parity(console, prove(spec, built, pages, options.cache, usable_cores()))
+    options.output.mkdir(parents=True, exist_ok=True)
+    for model in built:
+        (options.output / f"{model.name}.onnx").write_bytes(model.onnx)
+        console.print(f"wrote {options.output / f'{model.name}.onnx'}")
+
+
+def run_install(options: Namespace) -> None:
+    """Bring the model repository up to date."""
+    spec, languages = read_spec(options.models), read_languages()
+    repository = options.model_repository
+    installation = Installation(spec, languages, repository, _host(options), options.cache)
+    outcome = installation.run(options.pages, anew=options.anew)
+    report.print_parity(console, outcome.comparisons)
+    report.print_outcome(console, outcome, repository)
+
+
+def run_list(options: Namespace) -> None:
+    """Show the models table, or who writes one language."""
+    from export.build import read_models
+
+    spec, languages = read_spec(options.models), read_languages()
+    recognizers = read_models(spec, list(spec.recognizers()), options.cache)
+    alphabets = {m.name: m.alphabet for m in recognizers if m.alphabet is not None}
+    if options.language is None:
+        report.print_models(console, spec, alphabets, languages)
+    elif options.language in languages:
+        language = languages[options.language]
+        report.print_language(console, options.language, language, alphabets)
+    else:
+        known = ", ".join(languages)
+        raise ExportError(f"no language '{options.language}'; languages.toml has {known}")
+
+
+def _known_models(spec: Spec, names: list[str]) -> list[str]:
+    unknown = [name for name in names if name not in spec.models]
+    if unknown:
+        raise ExportError(f"no model {', '.join(unknown)}; there are {', '.join(spec.models)}")
+    return names or list(spec.models)
+
+
+def _host(options: Namespace) -> Host:
+    host = Host(options.device, options.cores or usable_cores())
+    given = {"precision": options.precision, "engine_cache": options.engine_cache}
+    set_by_user = {name: value for name, value in given.items() if value is not None}
+    if set_by_user and options.device == "cpu":
+        raise ExportError("--precision and --engine-cache are TensorRT's: add --device gpu")
+    return replace(host, **set_by_user)
