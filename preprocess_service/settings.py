@@ -3,9 +3,11 @@
 import difflib
 import os
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -16,6 +18,22 @@ _NEAR_MISS = 0.85
 _SHORTEST_CHECKED = 6
 
 
+#: Names that other parts of the project read from the same `.env`.
+NAMES_OF_OTHER_PARTS = frozenset(
+    {
+        "MODEL_REPOSITORY",
+        "RUNTIME_DIR",
+        "TRITON_HOST",
+        "TRITON_GRPC_PORT",
+        "TRITON_METRICS_PORT",
+        "TRITON_HTTP_PORT",
+        "TRITON_STARTUP_TIMEOUT",
+        "TRITON_STOP_TIMEOUT",
+        "TRITON_CONTROL_KEY",
+    }
+)
+
+
 class SettingsError(Exception):
     """The environment or `.env` cannot be used; `str()` says what to change."""
 
@@ -23,7 +41,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """How this process serves. Names are those of the environment, in lower case."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
@@ -96,16 +114,26 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
         SettingsError: A name in `.env` is unknown, a variable looks like a misspelt setting, or a
             value is ill-typed or out of bounds.
     """
-    _refuse_near_misses(os.environ, [name.upper() for name in Settings.model_fields])
+    known = {name.upper() for name in Settings.model_fields}
+    _refuse_unknown(dotenv_values(env_file), known | NAMES_OF_OTHER_PARTS, env_file)
+    _refuse_near_misses(set(os.environ) - known - NAMES_OF_OTHER_PARTS, known)
     try:
         return Settings(_env_file=env_file)
     except ValidationError as exc:
-        raise SettingsError(_explain(exc, env_file)) from exc
+        raise SettingsError(_explain(exc)) from exc
 
 
-def _refuse_near_misses(environment: Iterable[str], known: Iterable[str]) -> None:
+def _refuse_unknown(names: Iterable[str], known: AbstractSet[str], env_file: Path) -> None:
+    if unknown := sorted({name.upper() for name in names} - known):
+        raise SettingsError(
+            f"{env_file}: no such setting: {', '.join(unknown)}. "
+            "docs/configuration.md lists the settings."
+        )
+
+
+def _refuse_near_misses(variables: Iterable[str], known: Iterable[str]) -> None:
     names = [name for name in known if len(name) >= _SHORTEST_CHECKED]
-    for variable in sorted(set(environment) - set(known)):
+    for variable in sorted(variables):
         if match := difflib.get_close_matches(variable.upper(), names, n=1, cutoff=_NEAR_MISS):
             raise SettingsError(
                 f"The environment variable {variable} looks like the setting {match[0]} misspelt: "
@@ -113,12 +141,8 @@ def _refuse_near_misses(environment: Iterable[str], known: Iterable[str]) -> Non
             )
 
 
-def _explain(error: ValidationError, env_file: Path) -> str:
-    lines = []
-    for item in error.errors(include_url=False):
-        name = str(item["loc"][0]).upper()
-        if item["type"] == "extra_forbidden":
-            lines.append(f"{env_file}: {name} is no setting; docs/configuration.md lists them.")
-        else:
-            lines.append(f"{name}: {item['msg']}, not {item['input']!r}.")
-    return "\n".join(lines)
+def _explain(error: ValidationError) -> str:
+    return "\n".join(
+        f"{str(item['loc'][0]).upper()}: {item['msg']}, not {item['input']!r}."
+        for item in error.errors(include_url=False)
+    )

@@ -55,7 +55,7 @@ def receive(sock: socket.socket) -> Message | None:
 def write_array(array: npt.NDArray[Any]) -> int:
     """A memory file that holds the array's bytes; the caller closes it."""
     fd = os.memfd_create("page", os.MFD_CLOEXEC)
-    data = np.ascontiguousarray(array).data.cast("B")
+    data = np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")
     try:
         while data:
             data = data[os.write(fd, data) :]

@@ -54,7 +54,8 @@ class PdfSource:
         dpi = self._choose_dpi()
         self._size_of(page, dpi).require_within(self._request.max_pixels)
         pixmap = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csRGB, alpha=False)
-        pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.h, pixmap.w, 3)
+        # A copy: the memory of `samples_mv` goes with the pixmap.
+        pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.h, pixmap.w, 3)
         return RasterPage(pixels, dpi)
 
     def close(self) -> None:

@@ -1,0 +1,28 @@
+import pytest
+
+from preprocess_service.api.accept import negotiate_format
+from preprocess_service.errors import NotAcceptableError
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, "json"),
+        ("", "json"),
+        ("*/*", "json"),
+        ("application/json", "json"),
+        ("text/plain", "text"),
+        ("text/*", "text"),
+        ("text/html, text/plain;q=0.5, */*;q=0.1", "text"),
+        ("text/plain;q=0.5, application/json", "json"),
+        ("TEXT/PLAIN; charset=utf-8", "text"),
+    ],
+)
+def test_best_liked_format_is_taken(accept, expected):
+    assert negotiate_format(accept) == expected
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/plain;q=0", "text/plain;q=x", ","])
+def test_nothing_installed_is_refused(accept):
+    with pytest.raises(NotAcceptableError, match=r"application/json, text/plain"):
+        negotiate_format(accept)

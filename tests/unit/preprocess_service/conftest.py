@@ -1,0 +1,82 @@
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pymupdf
+import pytest
+from asgi_lifespan import LifespanManager
+from PIL import Image
+
+from preprocess_service.app import create_app
+from preprocess_service.settings import Settings
+from tests.fakes import FakeEngine
+
+MakePdf = Callable[..., bytes]
+MakeImage = Callable[..., bytes]
+
+
+@pytest.fixture
+def make_pdf() -> MakePdf:
+    """PDF bytes: `texts` is one text per page, `size` in points, `save` goes to PyMuPDF's save."""
+
+    def make(
+        *texts: str, size: tuple[float, float] = (200, 100), title: str = "", **save: object
+    ) -> bytes:
+        with pymupdf.open() as pdf:
+            for text in texts or ("page",):
+                pdf.new_page(width=size[0], height=size[1]).insert_text((10, 50), text)
+            pdf.set_metadata({"title": title})
+            return bytes(pdf.tobytes(**save))
+
+    return make
+
+
+@pytest.fixture
+def make_image() -> MakeImage:
+    def make(
+        image_format: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (40, 20), **save: object
+    ) -> bytes:
+        buffer = io.BytesIO()
+        Image.new(mode, size, "white").save(buffer, image_format, **save)
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def as_file(tmp_path: Path) -> Callable[[bytes], io.BufferedReader]:
+    def write(data: bytes) -> io.BufferedReader:
+        path = tmp_path / f"document{len(list(tmp_path.iterdir()))}"
+        path.write_bytes(data)
+        return path.open("rb")
+
+    return write
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        rasterizer_processes=1, page_timeout=20, max_file_size_mb=2, pdf_max_pages=20
+    )
+
+
+@asynccontextmanager
+async def open_client(settings: Settings, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings, engine)
+    async with LifespanManager(app, startup_timeout=60):
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+async def client(settings: Settings, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
+    async with open_client(settings, engine) as client:
+        yield client

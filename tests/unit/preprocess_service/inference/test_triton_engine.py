@@ -1,0 +1,203 @@
+"""Against a real gRPC server that speaks Triton's protocol."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import grpc
+import numpy as np
+import pytest
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.utils import InferenceServerException
+
+from preprocess_service.errors import (
+    ERRORS,
+    EngineContractError,
+    EngineFailedError,
+    EngineTimeoutError,
+    EngineUnavailableError,
+)
+from preprocess_service.inference import triton_engine
+from preprocess_service.inference.engine import CallContext, ReadingOptions
+from preprocess_service.inference.triton_engine import TritonEngine, map_triton_error
+
+OPTIONS = ReadingOptions("balanced", ("en",))
+CONTEXT = CallContext("request-1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+PAGE = np.zeros((20, 30, 3), np.uint8)
+
+
+class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
+    """Answers one line per page; `failures` are statuses to fail the next calls with."""
+
+    def __init__(self):
+        self.failures, self.requests, self.metadata = [], [], []
+        self.not_ready, self.canceled, self.hang, self.release = set(), asyncio.Event(), False, 1
+
+    async def ModelInfer(self, request, context):
+        self.requests.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
+        if self.failures:
+            await context.abort(self.failures.pop(0), "said by Triton")
+        if self.hang:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.canceled.set()
+                raise
+        return _answer(self.release)
+
+    async def ModelConfig(self, request, context):
+        strategy = {
+            "detection": "text_detection", "recognition": ["text_recognition"],
+            "page_orientation": "never", "textline_orientation": False,
+        }  # fmt: skip
+        response = service_pb2.ModelConfigResponse()
+        values = {"release": self.release, "strategies": {"speed": strategy}, "languages": {}}
+        for key, value in values.items():
+            response.config.parameters[key].string_value = json.dumps(value)
+        return response
+
+    async def ModelReady(self, request, context):
+        return service_pb2.ModelReadyResponse(ready=request.name not in self.not_ready)
+
+    async def ModelMetadata(self, request, context):
+        return service_pb2.ModelMetadataResponse(name=request.name, versions=["1", "2"])
+
+
+def _answer(release):
+    response = service_pb2.ModelInferResponse(model_name="page_reading")
+    arrays = {
+        "TEXT": ("BYTES", [1], (5).to_bytes(4, "little") + b"hello"),
+        "CONFIDENCE": ("FP32", [1], np.array([0.5], np.float32).tobytes()),
+        "POLYGON": ("FP32", [1, 4, 2], np.zeros(8, np.float32).tobytes()),
+        "RELEASE": ("INT32", [1], np.array([release], np.int32).tobytes()),
+        "ROTATION": ("INT32", [1], np.array([0], np.int32).tobytes()),
+    }
+    for name, (datatype, shape, data) in arrays.items():
+        response.outputs.add(name=name, datatype=datatype, shape=shape)
+        response.raw_output_contents.append(data)
+    return response
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[Server, str]]:
+    servicer, grpc_server = Server(), grpc.aio.server()
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, grpc_server)
+    port = grpc_server.add_insecure_port("127.0.0.1:0")
+    await grpc_server.start()
+    yield servicer, f"127.0.0.1:{port}"
+    await grpc_server.stop(None)
+
+
+@pytest.fixture
+async def engine(server, monkeypatch) -> AsyncIterator[TritonEngine]:
+    monkeypatch.setattr(triton_engine, "_RETRY_AFTER_SECONDS", 0.01)
+    engine = TritonEngine(server[1], timeout_seconds=5)
+    yield engine
+    await engine.close()
+
+
+async def test_page_is_read_with_request_id_and_trace(engine, server):
+    reading = await engine.recognize(PAGE, OPTIONS, CONTEXT)
+    assert [line.text for line in reading.lines] == ["hello"]
+    (request,) = server[0].requests
+    assert (request.id, request.model_name) == ("request-1", "page_reading")
+    assert server[0].metadata[0]["traceparent"] == CONTEXT.traceparent
+    assert request.raw_input_contents[0] == PAGE.tobytes()
+
+
+async def test_unavailable_is_tried_once_more(engine, server):
+    server[0].failures = [grpc.StatusCode.UNAVAILABLE]
+    assert (await engine.recognize(PAGE, OPTIONS, CONTEXT)).release == 1
+    assert len(server[0].requests) == 2
+
+
+async def test_unavailable_twice_is_told(engine, server):
+    server[0].failures = [grpc.StatusCode.UNAVAILABLE] * 3
+    with pytest.raises(EngineUnavailableError):
+        await engine.recognize(PAGE, OPTIONS, CONTEXT)
+    assert len(server[0].requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (grpc.StatusCode.INTERNAL, EngineFailedError),
+        (grpc.StatusCode.INVALID_ARGUMENT, EngineContractError),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, EngineTimeoutError),
+    ],
+)
+async def test_other_failures_are_not_tried_again(engine, server, status, error):
+    server[0].failures = [status, status]
+    with pytest.raises(error) as caught:
+        await engine.recognize(PAGE, OPTIONS, CONTEXT)
+    assert len(server[0].requests) == 1
+    assert "said by Triton" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, InferenceServerException)
+
+
+async def test_page_that_takes_too_long_is_a_timeout(server):
+    server[0].hang = True
+    engine = TritonEngine(server[1], timeout_seconds=0.2)
+    with pytest.raises(EngineTimeoutError):
+        await engine.recognize(PAGE, OPTIONS, CONTEXT)
+    await engine.close()
+
+
+async def test_canceling_cancels_the_call_in_triton(engine, server):
+    server[0].hang = True
+    call = asyncio.create_task(engine.recognize(PAGE, OPTIONS, CONTEXT))
+    while not server[0].requests:
+        await asyncio.sleep(0.01)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.wait_for(server[0].canceled.wait(), 5)
+
+
+async def test_nobody_there_is_unavailable(unused_tcp_port, monkeypatch):
+    monkeypatch.setattr(triton_engine, "_RETRY_AFTER_SECONDS", 0.01)
+    engine = TritonEngine(f"127.0.0.1:{unused_tcp_port}", timeout_seconds=5)
+    with pytest.raises(EngineUnavailableError):
+        await engine.describe()
+    assert not await engine.is_ready()
+    await engine.close()
+
+
+async def test_readiness_names_models_that_are_not_ready(engine, server):
+    server[0].not_ready = {"text_detection"}
+    states = {model.name: model for model in await engine.model_states()}
+    assert list(states) == ["page_reading", "text_detection", "text_recognition"]
+    assert not states["text_detection"].is_ready
+    assert states["text_recognition"].versions == ("1", "2")
+    assert not await engine.is_ready()
+    server[0].not_ready = set()
+    assert await engine.is_ready()
+
+
+async def test_new_release_is_described_anew(engine, server):
+    assert (await engine.describe()).release == 1
+    server[0].release = 2
+    assert (await engine.describe()).release == 1
+    await engine.recognize(PAGE, OPTIONS, CONTEXT)
+    assert (await engine.describe()).release == 2
+
+
+async def test_large_page_fits_into_a_message(engine, server):
+    page = np.zeros((3000, 4000, 3), np.uint8)
+    with pytest.raises(EngineUnavailableError) as caught:
+        # The server here keeps gRPC's own limit of 4 MB: the message has left this side.
+        await engine.recognize(page, OPTIONS, CONTEXT)
+    assert "Received message larger" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("status", list(grpc.StatusCode))
+def test_every_status_of_grpc_is_mapped(status):
+    error = map_triton_error(InferenceServerException("secret", status=str(status)))
+    assert error.code in ERRORS
+    assert status.name in error.detail
+    assert "secret" not in error.detail
+
+
+def test_errors_without_a_status_are_failures():
+    assert isinstance(map_triton_error(InferenceServerException("odd")), EngineFailedError)

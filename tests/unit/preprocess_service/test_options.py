@@ -1,0 +1,83 @@
+import pytest
+
+from preprocess_service.errors import InvalidOptionsError
+from preprocess_service.options import INSTALLED, OcrOptions, parse_options
+
+
+def test_nothing_given_is_the_contract_s_defaults():
+    options = parse_options([])
+    assert options == OcrOptions(
+        strategy="balanced", language=("en",), output_format="json", confidence_threshold=0.5
+    )
+    assert (options.enhance, options.text_layer, options.words) == ("none", "ignore", False)
+
+
+def test_text_values_become_typed_ones():
+    options = parse_options(
+        [("dpi", "200"), ("confidence_threshold", "0.8"), ("detect_orientation", "true")]
+    )
+    assert (options.dpi, options.confidence_threshold) == (200, 0.8)
+    assert options.detect_orientation is True
+
+
+@pytest.mark.parametrize(
+    "pairs", [[("language", "en, de")], [("language", "en"), ("language", "de")]]
+)
+def test_languages_are_a_list_however_they_are_written(pairs):
+    assert parse_options(pairs).language == ("en", "de")
+
+
+def test_empty_fields_of_a_form_count_as_not_given():
+    assert parse_options([("page_range", ""), ("dpi", " ")]) == OcrOptions()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dpi", "49"),
+        ("dpi", "601"),
+        ("dpi", "high"),
+        ("confidence_threshold", "1.1"),
+        ("confidence_threshold", "nan"),
+        ("strategy", "fastest"),
+        ("output_format", "docx"),
+        ("page_range", "5-1"),
+        ("enhance", "much"),
+        ("detect_orientation", "perhaps"),
+    ],
+)
+def test_ill_formed_value_is_named(name, value):
+    with pytest.raises(InvalidOptionsError, match=name):
+        parse_options([(name, value)])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("output_format", "hocr"),
+        ("enhance", "auto"),
+        ("words", "True"),
+        ("text_layer", "auto"),
+    ],
+)
+def test_option_that_is_not_built_yet_is_refused_by_name_and_value(name, value):
+    with pytest.raises(InvalidOptionsError, match=f"{name}: .*{value}.* is not available"):
+        parse_options([(name, value)])
+    assert name in INSTALLED
+
+
+def test_unknown_option_is_named_with_the_known_ones():
+    with pytest.raises(InvalidOptionsError, match="langauge: no such option; known: strategy, "):
+        parse_options([("langauge", "en")])
+
+
+def test_option_given_twice_with_different_values_is_refused():
+    with pytest.raises(InvalidOptionsError, match="dpi: given twice"):
+        parse_options([("dpi", "100"), ("dpi", "200")])
+    assert parse_options([("dpi", "100"), ("dpi", "100")]).dpi == 100
+
+
+def test_password_is_never_repeated():
+    with pytest.raises(InvalidOptionsError) as caught:
+        parse_options([("password", "s3cret" * 500)])
+    assert "s3cret" not in str(caught.value)

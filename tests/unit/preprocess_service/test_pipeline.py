@@ -1,0 +1,191 @@
+import asyncio
+import io
+
+import numpy as np
+import pytest
+
+from preprocess_service.budget import PageBudget
+from preprocess_service.errors import (
+    EngineFailedError,
+    EngineUnavailableError,
+    InvalidDocumentError,
+    InvalidOptionsError,
+)
+from preprocess_service.imaging.raster import DocumentInfo, PageSize, RasterPage
+from preprocess_service.inference.engine import CallContext, PageReading
+from preprocess_service.options import parse_options
+from preprocess_service.pipeline import Limits, OcrPipeline
+from tests.fakes import FakeEngine, make_line
+
+CONTEXT = CallContext("request-1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+LIMITS = Limits(max_pages=100, max_pixels=10_000, default_dpi=120, pages_in_flight=3)
+
+
+class BlankPages:
+    """A rasterizer of blank pages, 30 high and 40 wide; `failures` by page index."""
+
+    def __init__(self, count=1, failures=None, sizes=None):
+        self.count, self.failures = count, failures or {}
+        self.sizes = sizes or [PageSize(40, 30)] * count
+        self.requests, self.rendered = [], []
+
+    async def inspect(self, request, file):
+        self.requests.append(request)
+        return DocumentInfo(self.count, range(self.count), self.sizes, {"title": "T"})
+
+    async def render(self, request, file, index):
+        self.rendered.append(index)
+        await asyncio.sleep(0)
+        if index in self.failures:
+            raise self.failures[index]
+        return RasterPage(np.full((30, 40, 3), index, np.uint8), request.dpi)
+
+
+@pytest.fixture
+def pdf(as_file) -> io.BufferedReader:
+    return as_file(b"%PDF-1.7")
+
+
+def _pipeline(engine, pages, budget=None, limits=LIMITS):
+    return OcrPipeline(engine, pages, budget or PageBudget(50, 10**9), limits)
+
+
+def _options(**given):
+    return parse_options((name, str(value)) for name, value in given.items())
+
+
+async def test_document_tells_what_was_read_and_how(pdf):
+    engine = FakeEngine([make_line("one"), make_line("two", top=30)])
+    document = await _pipeline(engine, BlankPages()).read(pdf, _options(), CONTEXT)
+    page = document.pages[0]
+    assert (document.status, document.release, document.request_id) == ("succeeded", 1, "request-1")
+    assert (document.language, document.strategy) == (("en",), "balanced")
+    assert (document.metadata.media_type, document.metadata.title) == ("application/pdf", "T")
+    assert (page.number, page.width, page.height, page.dpi) == (1, 40, 30, 120)
+    assert (page.text, page.confidence, page.source) == ("one\ntwo", 0.9, "ocr")
+    times = document.processing_ms
+    assert times.total >= times.rasterize > 0
+    assert engine.contexts == [CONTEXT]
+
+
+async def test_weak_lines_are_left_out_and_counted(pdf):
+    engine = FakeEngine([make_line("good", 0.8), make_line("weak", 0.79), make_line("bad", 0.1)])
+    options = _options(confidence_threshold=0.8)
+    page = (await _pipeline(engine, BlankPages()).read(pdf, options, CONTEXT)).pages[0]
+    assert (page.text, page.lines_omitted, page.confidence) == ("good", 2, 0.8)
+
+
+async def test_blank_page_has_no_lines_and_no_confidence(pdf):
+    page = (await _pipeline(FakeEngine([]), BlankPages()).read(pdf, _options(), CONTEXT)).pages[0]
+    assert (page.text, page.lines, page.confidence, page.problem) == ("", (), None, None)
+
+
+@pytest.mark.parametrize(("rotation", "size"), [(0, (40, 30)), (90, (30, 40)), (180, (40, 30)), (270, (30, 40))])
+async def test_size_is_that_of_the_upright_page(pdf, rotation, size):
+    engine = FakeEngine(outcomes=[PageReading((), rotation, release=3)])
+    document = await _pipeline(engine, BlankPages()).read(pdf, _options(), CONTEXT)
+    page = document.pages[0]
+    assert ((page.width, page.height), page.rotation, document.release) == (size, rotation, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "dpi"),
+    [({}, 120), ({"strategy": "accuracy"}, 200), ({"strategy": "accuracy", "dpi": 90}, 90)],
+)
+async def test_resolution_follows_request_then_strategy(pdf, options, dpi):
+    pages = BlankPages()
+    await _pipeline(FakeEngine(), pages).read(pdf, _options(**options), CONTEXT)
+    assert pages.requests[0].dpi == dpi
+
+
+async def test_options_reach_the_engine(pdf):
+    engine = FakeEngine()
+    options = _options(strategy="speed", language="zh-TW,en", detect_orientation="false")
+    document = await _pipeline(engine, BlankPages()).read(pdf, options, CONTEXT)
+    reading = engine.options[0]
+    assert (reading.strategy, reading.languages) == ("speed", ("zh", "en"))
+    assert reading.detect_orientation is False
+    assert document.language == ("zh", "en")
+
+
+async def test_language_nobody_writes_is_refused_before_any_page(pdf):
+    pages = BlankPages()
+    with pytest.raises(InvalidOptionsError, match="'tlh'"):
+        await _pipeline(FakeEngine(), pages).read(pdf, _options(language="tlh"), CONTEXT)
+    assert pages.requests == []
+
+
+async def test_page_that_fails_alone_keeps_its_place(pdf):
+    engine = FakeEngine(outcomes=[EngineFailedError("boom")])
+    pages = BlankPages(4, {2: InvalidDocumentError("torn")})
+    document = await _pipeline(engine, pages, limits=LIMITS).read(pdf, _options(), CONTEXT)
+    assert document.status == "partial"
+    assert [page.number for page in document.pages] == [1, 2, 3, 4]
+    codes = [page.problem and page.problem.code for page in document.pages]
+    assert codes == ["engine_failed", None, "invalid_document", None]
+    assert document.pages[2].problem.request_id == "request-1"
+    assert (document.pages[2].width, document.pages[2].text) == (40, "")
+
+
+async def test_page_that_is_too_large_is_never_drawn(pdf):
+    pages = BlankPages(2, sizes=[PageSize(1000, 1000), PageSize(40, 30)])
+    document = await _pipeline(FakeEngine(), pages).read(pdf, _options(), CONTEXT)
+    assert document.pages[0].problem.code == "page_too_large"
+    assert pages.rendered == [1]
+
+
+async def test_document_without_a_readable_page_fails_with_the_first_error(pdf):
+    pages = BlankPages(2, {0: InvalidDocumentError("first"), 1: InvalidDocumentError("second")})
+    with pytest.raises(InvalidDocumentError, match="first"):
+        await _pipeline(FakeEngine(), pages).read(pdf, _options(), CONTEXT)
+
+
+async def test_engine_that_goes_away_fails_the_document_and_stops_its_pages(pdf):
+    engine = FakeEngine(outcomes=[EngineUnavailableError("gone")])
+    pages = BlankPages(50)
+    with pytest.raises(EngineUnavailableError):
+        await _pipeline(engine, pages).read(pdf, _options(), CONTEXT)
+    assert len(pages.rendered) <= LIMITS.pages_in_flight
+    assert engine.in_flight == 0
+
+
+async def test_pages_in_flight_are_bounded_per_document_and_over_all(pdf):
+    engine, budget = FakeEngine(), PageBudget(4, 10**9)
+    pipeline = _pipeline(engine, BlankPages(20), budget)
+    first = await pipeline.read(pdf, _options(), CONTEXT)
+    assert engine.most_in_flight <= 3
+    documents = await asyncio.gather(*(pipeline.read(pdf, _options(), CONTEXT) for _ in range(3)))
+    assert engine.most_in_flight <= 4
+    assert [len(document.pages) for document in [first, *documents]] == [20] * 4
+    assert (budget.pages, budget.bytes) == (0, 0)
+
+
+async def test_pages_come_in_order_as_they_are_read(pdf):
+    engine = FakeEngine()
+    pipeline = _pipeline(engine, BlankPages(10))
+    document = await pipeline.open(pdf, _options(), CONTEXT)
+    numbers = []
+    async for result in pipeline.read_pages(document):
+        numbers.append(result.page.number)
+        assert len(engine.pages) <= len(numbers) + LIMITS.pages_in_flight
+    assert numbers == list(range(1, 11))
+
+
+async def test_canceling_stops_calls_to_the_engine(pdf):
+    engine, budget = FakeEngine(), PageBudget(50, 10**9)
+    engine.gate = asyncio.Event()
+    reading = asyncio.create_task(
+        _pipeline(engine, BlankPages(10), budget).read(pdf, _options(), CONTEXT)
+    )
+    while engine.in_flight < 3:
+        await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert (engine.in_flight, engine.canceled, budget.pages) == (0, 3, 0)
+
+
+async def test_merged_text_stands_in_the_document_when_asked_for(pdf):
+    pipeline = _pipeline(FakeEngine([make_line("a")]), BlankPages(2))
+    assert (await pipeline.read(pdf, _options(), CONTEXT)).text is None
+    assert (await pipeline.read(pdf, _options(merge_pages="true"), CONTEXT)).text == "a\na\n"
