@@ -1,0 +1,66 @@
+# Every task of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+PYTHON := .venv/bin/python
+# Nothing compiled is left in the model repository, whose folders Triton reads.
+export UV_PROJECT_ENVIRONMENT := .venv
+export PYTHONDONTWRITEBYTECODE := 1
+CODE := preprocess_service export embedded bench model_repository tests
+
+.PHONY: help setup models serve triton test lint unit integration bench format docs clean
+
+help: ## List the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(UV):
+	@command -v python3 >/dev/null || { echo 'python3 is missing: sudo apt-get install python3 python3-venv'; exit 1; }
+	@python3 -m venv .tools || { echo 'Creating a virtual environment failed: sudo apt-get install python3-venv'; exit 1; }
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: $(UV) pyproject.toml uv.lock
+	@echo 'Installing the locked packages into .venv …'
+	@$(UV) sync --frozen --quiet --extra embedded --extra export
+	@touch $@
+
+setup: .venv/.synced ## Install everything that is needed, from the lock
+
+models: setup ## Fetch the published models and write the model repository (idempotent)
+	@$(PYTHON) -m export install
+
+serve: models ## Set up, serve and check: prints the URL when ready
+	@$(PYTHON) -m embedded serve
+
+triton: models ## Set up and run Triton alone
+	@$(PYTHON) -m embedded triton
+
+test: lint models ## Set up and run all tests, those against the real Triton included
+	@$(PYTHON) -m pytest
+
+lint: setup ## Check format, style, types and import rules
+	@.venv/bin/ruff format --check --quiet $(CODE)
+	@.venv/bin/ruff check --quiet $(CODE)
+	@.venv/bin/mypy
+	@cd model_repository/page_reading/1 && ../../../.venv/bin/mypy --strict .
+	@cd model_repository/image_decoding/1 && ../../../.venv/bin/mypy --strict .
+	@.venv/bin/lint-imports
+
+unit: setup ## Run the tests that need no Triton
+	@$(PYTHON) -m pytest tests/unit tests/contract
+
+integration: models ## Run the tests against the real Triton
+	@$(PYTHON) -m pytest tests/integration
+
+bench: models ## Compare accuracy and speed with peers on one machine (BENCH='--help' for options)
+	@$(PYTHON) -m bench $(BENCH)
+
+format: setup ## Format the code
+	@.venv/bin/ruff format $(CODE)
+	@.venv/bin/ruff check --fix --quiet $(CODE)
+
+clean: ## Remove what setup, export and serving wrote; keep .tools and the cache of downloads
+	@rm -rf .venv .runtime .bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find model_repository \( -name config.pbtxt -o -name model.onnx \) -delete
