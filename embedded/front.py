@@ -31,7 +31,7 @@ def front_service(settings: Settings, lock: int) -> Service:
         grace_seconds=settings.triton_stop_timeout,
     )
     return Service(
-        "The front service",
+        "Front service",
         GuardedProcess(command, lock),
         lambda: answers(f"{settings.service_url}/ready"),
         lambda: " Its messages stand above.",

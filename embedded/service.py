@@ -106,7 +106,7 @@ class Service:
     def _pause(self, reason: str) -> None:
         delay = next(self._delays)
         self.state, self._deadline = State.WAITING, time.monotonic() + delay
-        logger.error("%s Starting it again in %.0f s.", reason, delay)
+        logger.error("%s\nStarting %s again in %.0f s.", reason, self.name, delay)
 
 
 def _delays() -> Iterator[float]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 _LOADED = re.compile(r"successfully loaded '([^']+)'")
 _FAILED = re.compile(r"failed to load '([^']+)' version (\d+): (.*)\"$", re.MULTILINE)
-_LAST_LINES = 15
+_LAST_LINES = 10
 
 
 class TritonLog:
@@ -22,7 +22,8 @@ class TritonLog:
         """Return why models failed, or else the last lines, with the path of the whole log."""
         text = self._text()
         failures = [f"  {name}: {_unescape(why)}" for name, _, why in _FAILED.findall(text)]
-        lines = failures or [f"  {line}" for line in text.splitlines()[-_LAST_LINES:]]
+        told = [f"  {line}" for line in text.splitlines() if line and line[0] not in "+|"]
+        lines = failures or told[-_LAST_LINES:]
         return "\n".join(["", *lines, f"  The whole log: {self.path}"])
 
     def _text(self) -> str:
