@@ -39,12 +39,10 @@ class Built:
 
 def fetch_sources(spec: Spec, names: Iterable[str], cache: Path) -> dict[str, SourceFiles]:
     """Return the sources of models by source name, downloaded where the cache lacks them."""
-    files: dict[str, list[str]] = {}
-    for name in names:
-        files.setdefault(spec.models[name].source, []).extend(spec.models[name].files)
+    wanted = {spec.models[name].source for name in names}
     return {
-        source: fetch(source, spec.sources[source], needed, cache)
-        for source, needed in files.items()
+        source: fetch(source, spec.sources[source], spec.files_of(source), cache)
+        for source in wanted
     }
 
 

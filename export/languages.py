@@ -13,6 +13,9 @@ from export.alphabet import Alphabet
 from export.errors import AlphabetError, SpecError
 from export.spec import Spec, read_toml
 
+# A text of any language holds these.
+LETTERS_OF_ALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;!?-()"
+
 LANGUAGES_TOML = Path(__file__).with_name("languages.toml")
 
 
@@ -22,10 +25,6 @@ class Language:
 
     name: str
     letters: str
-
-
-BASIC_LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-SIGNS_OF_ALL = "0123456789 .,:;!?-()"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def read_languages(path: Path = LANGUAGES_TOML) -> dict[str, Language]:
 
 def needs(language: Language) -> str:
     """Return every character that a text of a language needs, its own letters first."""
-    return language.letters + BASIC_LATIN + SIGNS_OF_ALL
+    return language.letters + LETTERS_OF_ALL
 
 
 def find_gap(alphabet: Alphabet, code: str, language: Language) -> Gap | None:

@@ -189,6 +189,11 @@ class Spec:
         task: TaskSpec = getattr(self.tasks, model.task)
         return task
 
+    def files_of(self, source: str) -> list[str]:
+        """Return every file that the table needs of a source: a folder is pinned by all of them."""
+        files = (file for m in self.models.values() if m.source == source for file in m.files)
+        return sorted(set(files))
+
     def recognizers(self) -> dict[str, ModelSpec]:
         """Return the recognition models by name."""
         return {n: model for n, model in self.models.items() if model.task == "recognition"}

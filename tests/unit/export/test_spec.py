@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from export.errors import SpecError
+from export.spec import MODELS_TOML, ModelSpec, SourceSpec, read_spec
+
+
+def test_the_projects_table_is_valid_and_complete() -> None:
+    spec = read_spec(MODELS_TOML)
+    assert {model.task for model in spec.models.values()} == {
+        "detection",
+        "recognition",
+        "textline_orientation",
+        "page_orientation",
+    }
+    assert {"speed", "balanced", "accuracy"} <= set(spec.strategies)
+    assert all(len(source.sha256) == 64 and source.licence for source in spec.sources.values())
+
+
+def test_canvases_and_widths_fit_the_networks() -> None:
+    tasks = read_spec(MODELS_TOML).tasks
+    assert all(side % 32 == 0 for canvas in tasks.detection.canvases for side in canvas)
+    assert all(width % tasks.recognition.pixels_per_step == 0 for width in tasks.recognition.widths)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("min_side = 3", "min_side = 3\nmin_seid = 4", "tasks.detection.min_seid"),
+        ("padding = 127", "", "tasks.recognition.padding"),
+        ("unclip_ratio = 1.4", 'unclip_ratio = "wide"', "tasks.detection.unclip_ratio"),
+        ('source = "world"', 'source = "moon"', "models.text_detection.source: 'moon'"),
+        ('detection = "text_detection"', 'detection = "gone"', "strategies.balanced.detection"),
+        ('alphabet = "latin"', 'alphabet = "latn"', "models.text_recognition_latin.alphabet"),
+        ('licence = "CC0-1.0"', 'licence = ""\nurl = "https://x"', "exactly one of wheel"),
+        ('file = "det.onnx"', 'file = "det.onnx"\nalphabet = "full"', "and no other"),
+        ("release = 3", "release = ", "cannot be read"),
+    ],
+)
+def test_a_mistake_is_named(models_toml: Path, before: str, after: str, named: str) -> None:
+    models_toml.write_text(models_toml.read_text().replace(before, after, 1))
+    with pytest.raises(SpecError, match=named.replace("(", r"\(")) as raised:
+        read_spec(models_toml)
+    assert str(models_toml) in str(raised.value)
+
+
+def test_a_missing_table_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="cannot be read"):
+        read_spec(tmp_path / "none.toml")
+
+
+def test_place_and_files() -> None:
+    assert SourceSpec(sha256="0", licence="x", wheel="a==1").place == "a==1"
+    model = ModelSpec(task="recognition", source="s", file="f", dictionary="d", alphabet="full")
+    assert model.files == ("f", "d")
