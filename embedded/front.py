@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import httpx
 
@@ -10,7 +11,7 @@ from embedded.errors import EmbeddedError, SelfCheckError
 from embedded.guarded_process import Command, GuardedProcess
 from embedded.sample_page import LINES, draw_sample_page
 from embedded.service import POLL_SECONDS, Service, State
-from embedded.settings import CHECKOUT, Settings
+from embedded.settings import Settings
 from embedded.triton import answers
 
 _PROCESS = "/api/v1/ocr/process"
@@ -19,7 +20,10 @@ _SELF_CHECK_SECONDS = 60.0
 
 def front_service(settings: Settings, lock: int) -> Service:
     """Return the front service on the local Triton, not yet started; it writes to the terminal."""
-    environment = os.environ | {
+    # Our own settings are none of the service's, which refuses what it does not know.
+    own = {name.upper() for name in Settings.model_fields}
+    environment = {name: value for name, value in os.environ.items() if name.upper() not in own}
+    environment |= {
         "HOST": settings.host,
         "PORT": str(settings.port),
         "TRITON_URL": settings.triton_grpc_address,
@@ -27,16 +31,27 @@ def front_service(settings: Settings, lock: int) -> Service:
     command = Command(
         arguments=(sys.executable, "-m", "preprocess_service"),
         environment=environment,
-        folder=CHECKOUT,
+        folder=Path.cwd(),  # where `.env` is
         grace_seconds=settings.triton_stop_timeout,
     )
-    return Service(
-        "Front service",
-        GuardedProcess(command, lock),
-        lambda: answers(f"{settings.service_url}/ready"),
-        lambda: " Its messages stand above.",
-        settings.triton_startup_timeout,
-    )
+    process = GuardedProcess(command, lock)
+    return Service("Front service", process, _Probe(settings), settings.triton_startup_timeout)
+
+
+class _Probe:
+    """Asks the front service over HTTP."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = f"{settings.service_url}/ready"
+
+    def is_ready(self) -> bool:
+        return answers(self._url)
+
+    def find_fault(self) -> str:
+        return ""
+
+    def explain(self) -> str:
+        return " Its messages stand above."
 
 
 def start_front(service: Service) -> None:

@@ -73,6 +73,12 @@ class GuardedProcess:
             return None
         return children[0].pid if children else None
 
+    def kill(self) -> None:
+        """Kill the command at once; its guard then cleans up and `poll` tells the end."""
+        if pid := self.pid:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).kill()
+
     def stop(self) -> None:
         """End the command and everything it started; return when all of it is gone."""
         if self._guard is None:

@@ -3,7 +3,8 @@
 import enum
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from embedded.errors import StartError
 from embedded.guarded_process import GuardedProcess
@@ -24,31 +25,39 @@ class State(enum.Enum):
     WAITING = enum.auto()  # dead, to be started again after a pause
 
 
+class Probe(Protocol):
+    """What a service can be asked about itself; each answer takes about a second at most."""
+
+    def is_ready(self) -> bool:
+        """Return whether it does its work."""
+        ...
+
+    def find_fault(self) -> str:
+        """Return why it can no longer do its work although it runs, empty while it can."""
+        ...
+
+    def explain(self) -> str:
+        """Return what it said itself about its end, empty if nothing."""
+        ...
+
+
 class Service:
     """A guarded process with a promise of readiness.
 
     Args:
         name: What the messages call it.
         process: What is started.
-        is_ready: Asks the started process; it must answer within about a second.
-        explain: What the process itself said about a failure, empty if nothing.
+        probe: Asks the started process.
         startup_seconds: How long a start may take.
-        setting: The setting that holds `startup_seconds`, for messages.
     """
 
     def __init__(
-        self,
-        name: str,
-        process: GuardedProcess,
-        is_ready: Callable[[], bool],
-        explain: Callable[[], str],
-        startup_seconds: float,
+        self, name: str, process: GuardedProcess, probe: Probe, startup_seconds: float
     ) -> None:
         self.name = name
         self.process = process
         self.state = State.WAITING
-        self._is_ready = is_ready
-        self._explain = explain
+        self._probe = probe
         self._startup_seconds = startup_seconds
         self._deadline = 0.0
         self._since = 0.0
@@ -68,14 +77,14 @@ class Service:
         """
         code = self.process.poll()
         if code is not None:
-            raise StartError(f"{self.name} {_ending(code)} while starting.{self._explain()}")
-        if self._is_ready():
+            raise StartError(f"{self.name} {_ending(code)} while starting.{self._probe.explain()}")
+        if self._probe.is_ready():
             self.state, self._since = State.READY, time.monotonic()
         elif time.monotonic() > self._deadline:
             self.process.stop()
             raise StartError(
                 f"{self.name} was not ready within {self._startup_seconds:.0f} s "
-                f"(TRITON_STARTUP_TIMEOUT).{self._explain()}"
+                f"(TRITON_STARTUP_TIMEOUT).{self._probe.explain()}"
             )
 
     def keep_alive(self) -> None:
@@ -88,7 +97,10 @@ class Service:
         elif (code := self.process.poll()) is not None:
             if time.monotonic() - self._since > HEALTHY_SECONDS:
                 self._delays = _delays()
-            self._pause(f"{self.name} {_ending(code)}.{self._explain()}")
+            self._pause(f"{self.name} {_ending(code)}.{self._probe.explain()}")
+        elif fault := self._probe.find_fault():
+            logger.error("%s cannot go on: %s. It is ended.", self.name, fault)
+            self.process.kill()
 
     def stop(self) -> None:
         """End the process; return when nothing of it is left."""

@@ -14,6 +14,7 @@ from embedded import assembly, repository
 from embedded.assembly import Installation
 from embedded.guarded_process import Command, GuardedProcess
 from embedded.host import require_supported_host
+from embedded.lost_processes import LostProcesses
 from embedded.ports import free_ports, require_free_ports
 from embedded.service import POLL_SECONDS, Service, State
 from embedded.settings import CHECKOUT, Settings
@@ -22,8 +23,9 @@ from embedded.triton_log import TritonLog
 logger = logging.getLogger("embedded")
 
 CONTROL_HEADER = "ocr-control-key"
-# What could change or reveal the server for everyone. Inference and its shared memory stay open.
-_CONTROL_APIS = "model-repository,logging,trace"
+# What could change the server for everyone, or show one client the pages of another: any region
+# can be registered as shared memory, those of the model processes too.
+_CONTROL_APIS = "model-repository,logging,trace,shared-memory"
 _ANSWER_SECONDS = 1.0
 
 
@@ -75,13 +77,8 @@ class Triton:
         )
         self._log = TritonLog(settings.runtime_dir / "triton.log")
         process = GuardedProcess(self._command(), lock)
-        self.service = Service(
-            "Triton",
-            process,
-            self.is_ready,
-            self._log.explain_failure,
-            settings.triton_startup_timeout,
-        )
+        self.service = Service("Triton", process, self, settings.triton_startup_timeout)
+        self._lost_processes = LostProcesses()
 
     @property
     def pid(self) -> int | None:
@@ -96,24 +93,32 @@ class Triton:
         """
         names = repository.model_names(self.settings.model_repository)
         self.service.start()
-        told = -1
+        logger.info("Triton loads and warms %d models.", len(names))
+        told: list[str] = []
         while self.service.state is not State.READY:
             self.service.check_start()
             loaded = self._log.loaded_models()
-            if len(loaded) != told:
-                told = len(loaded)
-                waiting = ", ".join(name for name in names if name not in loaded)
-                logger.info(
-                    "%d of %d models ready. %s",
-                    told,
-                    len(names),
-                    waiting and f"Waiting for {waiting}.",
-                )
+            if news := [name for name in loaded if name not in told]:
+                logger.info("%d of %d models ready: %s", len(loaded), len(names), ", ".join(news))
+                told = loaded
             time.sleep(POLL_SECONDS)
 
     def is_ready(self) -> bool:
         """Return whether Triton says that it and every model are ready."""
         return answers(f"{self.settings.triton_http_url}/v2/health/ready")
+
+    def find_fault(self) -> str:
+        """Return which processes of models were lost, empty if none.
+
+        Triton 2.51 goes on saying that it is ready after the process of a model died (the system's
+        out-of-memory killer does that), fails every request to it and cannot bring it back.
+        """
+        lost = self._lost_processes.of(self.pid)
+        return f"model processes {lost} died" if lost else ""
+
+    def explain(self) -> str:
+        """Return what Triton's log says about its end."""
+        return self._log.explain_failure()
 
     def _command(self) -> Command:
         settings = self.settings

@@ -213,6 +213,16 @@ def test_a_killed_triton_is_started_again(tmp_path: Path) -> None:
     assert says(tmp_path, "Triton was ended by signal 9")
 
 
+def test_a_lost_model_process_is_noticed_and_replaced(tmp_path: Path) -> None:
+    with supervised(tmp_path) as (supervisor, settings):
+        model = next(p for p in family_of(supervisor.pid) if p.name().endswith("backend_stub"))
+        model.kill()
+        wait_until(lambda: says(tmp_path, "Triton is ready again"), "Triton ready again")
+        values = np.ones((1, 2), np.float32)
+        np.testing.assert_array_equal(double(settings.triton_grpc_address, values), values * 2)
+    assert says(tmp_path, f"model processes [{model.pid}] died")
+
+
 @pytest.mark.parametrize("victims", [["supervisor"], ["guard"], ["supervisor", "tritonserver"]])
 def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, victims: list[str]) -> None:
     with supervised(tmp_path) as (supervisor, settings):
