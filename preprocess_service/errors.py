@@ -134,11 +134,13 @@ class EncryptedDocumentError(ServiceError):
 
 
 class DocumentTooCostlyError(ServiceError):
-    """Decoding or drawing took too long, took too much memory or crashed its process."""
+    """Decoding or drawing took too long, took too much memory or crashed its process.
+
+    It ends the document: its other pages would take their time from other callers' documents.
+    """
 
     code, title = "document_too_costly", "Document too costly"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    page_alone = True
 
 
 class QueueFullError(ServiceError):

@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         default=1024, ge=128, description="Memory that each of them may take, in 2^20 bytes."
     )
     page_timeout: float = Field(
-        default=30, gt=0, description="Seconds that opening a file or drawing one page may take."
+        default=20, gt=0, description="Seconds that opening a file or drawing one page may take."
     )
 
     @field_validator("triton_url")

@@ -17,7 +17,11 @@ from preprocess_service.inference.engine import (
 )
 
 LANGUAGES = {
-    strategy: {"en": "text_recognition_latin", "de": "text_recognition_latin", "zh": "text_recognition"}
+    strategy: {
+        "en": "text_recognition_latin",
+        "de": "text_recognition_latin",
+        "zh": "text_recognition",
+    }
     for strategy in ("speed", "balanced", "accuracy")
 }
 
@@ -63,7 +67,7 @@ class FakeEngine:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            self.pages.append(pixels[:64, :64].copy())
+            self.pages.append(pixels[:128, :128].copy())
             self.options.append(options)
             self.contexts.append(context)
             outcome = self.outcomes.pop(0) if self.outcomes else self.default

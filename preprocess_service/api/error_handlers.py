@@ -48,8 +48,12 @@ def add_error_handlers(app: FastAPI) -> None:
 
     async def on_service_error(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, ServiceError)
-        level = logging.ERROR if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-        _log.log(level, "request failed", extra={"code": exc.code}, exc_info=exc.__cause__)
+        if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Below 500 the cause may quote what the caller sent.
+            extra = {"code": exc.code, "cause": repr(exc.__cause__)}
+            _log.error("request failed", extra=extra)
+        else:
+            _log.info("request refused", extra={"code": exc.code})
         return problem_response(request, exc)
 
     async def on_http_exception(request: Request, exc: Exception) -> Response:

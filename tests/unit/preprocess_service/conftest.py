@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pymupdf
 import pytest
+import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from PIL import Image
 
@@ -36,7 +37,10 @@ def make_pdf() -> MakePdf:
 @pytest.fixture
 def make_image() -> MakeImage:
     def make(
-        image_format: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (40, 20), **save: object
+        image_format: str = "PNG",
+        mode: str = "RGB",
+        size: tuple[int, int] = (40, 20),
+        **save: object,
     ) -> bytes:
         buffer = io.BytesIO()
         Image.new(mode, size, "white").save(buffer, image_format, **save)
@@ -55,11 +59,9 @@ def as_file(tmp_path: Path) -> Callable[[bytes], io.BufferedReader]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings() -> Settings:
-    return Settings(
-        rasterizer_processes=1, page_timeout=20, max_file_size_mb=2, pdf_max_pages=20
-    )
+    return Settings(rasterizer_processes=1, page_timeout=20, max_file_size_mb=2, pdf_max_pages=20)
 
 
 @asynccontextmanager
@@ -71,12 +73,20 @@ async def open_client(settings: Settings, engine: FakeEngine) -> AsyncIterator[h
             yield client
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
+@pytest.fixture(scope="module")
+def module_engine() -> FakeEngine:
     return FakeEngine()
 
 
-@pytest.fixture
-async def client(settings: Settings, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
-    async with open_client(settings, engine) as client:
+@pytest.fixture(autouse=True)
+def engine(module_engine: FakeEngine) -> FakeEngine:
+    """The engine of `client`, as new."""
+    module_engine.__init__()
+    return module_engine
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(settings: Settings, module_engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of one app per module: starting the rasterizing processes is what takes time."""
+    async with open_client(settings, module_engine) as client:
         yield client

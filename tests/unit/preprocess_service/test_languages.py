@@ -31,7 +31,9 @@ def test_more_specific_code_wins():
 
 
 def test_unknown_language_is_named_with_what_there_is():
-    with pytest.raises(InvalidOptionsError, match="writes 'xx', 'tlh'; available: auto, de, en, ja, zh"):
+    with pytest.raises(
+        InvalidOptionsError, match="writes 'xx', 'tlh'; available: auto, de, en, ja, zh"
+    ):
         resolve_languages(["en", "xx", "tlh"], AVAILABLE)
 
 

@@ -5,7 +5,9 @@ from preprocess_service.log import JsonFormatter, request_id_var
 
 
 def test_a_record_is_one_json_line_with_request_id_and_extra():
-    record = logging.makeLogRecord({"msg": "page\n%s", "args": ("read",), "levelname": "INFO", "pages": 3})
+    record = logging.makeLogRecord(
+        {"msg": "page\n%s", "args": ("read",), "levelname": "INFO", "pages": 3}
+    )
     token = request_id_var.set("r1")
     try:
         line = JsonFormatter().format(record)
@@ -20,5 +22,7 @@ def test_exceptions_are_told():
     try:
         raise ValueError("cause")
     except ValueError as exc:
-        record = logging.makeLogRecord({"msg": "x", "exc_info": (type(exc), exc, exc.__traceback__)})
+        record = logging.makeLogRecord(
+            {"msg": "x", "exc_info": (type(exc), exc, exc.__traceback__)}
+        )
     assert "ValueError: cause" in json.loads(JsonFormatter().format(record))["exception"]

@@ -20,7 +20,9 @@ def test_pages_come_in_document_order_each_once(page_range, expected):
     assert select_pages(page_range, 5) == expected
 
 
-@pytest.mark.parametrize("page_range", ["", "a", "1,,2", "0", "3-2", "-3", "1-2-3", "1.5", "9" * 12])
+@pytest.mark.parametrize(
+    "page_range", ["", "a", "1,,2", "0", "3-2", "-3", "1-2-3", "1.5", "9" * 12]
+)
 def test_ill_formed_range_is_refused(page_range):
     with pytest.raises(InvalidOptionsError, match="page_range"):
         parse_page_range(page_range)

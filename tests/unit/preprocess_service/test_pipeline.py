@@ -16,6 +16,7 @@ from preprocess_service.inference.engine import CallContext, PageReading
 from preprocess_service.options import parse_options
 from preprocess_service.pipeline import Limits, OcrPipeline
 from tests.fakes import FakeEngine, make_line
+from tests.waiting import until
 
 CONTEXT = CallContext("request-1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
 LIMITS = Limits(max_pages=100, max_pixels=10_000, default_dpi=120, pages_in_flight=3)
@@ -80,7 +81,9 @@ async def test_blank_page_has_no_lines_and_no_confidence(pdf):
     assert (page.text, page.lines, page.confidence, page.problem) == ("", (), None, None)
 
 
-@pytest.mark.parametrize(("rotation", "size"), [(0, (40, 30)), (90, (30, 40)), (180, (40, 30)), (270, (30, 40))])
+@pytest.mark.parametrize(
+    ("rotation", "size"), [(0, (40, 30)), (90, (30, 40)), (180, (40, 30)), (270, (30, 40))]
+)
 async def test_size_is_that_of_the_upright_page(pdf, rotation, size):
     engine = FakeEngine(outcomes=[PageReading((), rotation, release=3)])
     document = await _pipeline(engine, BlankPages()).read(pdf, _options(), CONTEXT)
@@ -177,8 +180,7 @@ async def test_canceling_stops_calls_to_the_engine(pdf):
     reading = asyncio.create_task(
         _pipeline(engine, BlankPages(10), budget).read(pdf, _options(), CONTEXT)
     )
-    while engine.in_flight < 3:
-        await asyncio.sleep(0)
+    await until(lambda: engine.in_flight == 3)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading

@@ -1,12 +1,13 @@
 import os
+from pathlib import Path
 
 import numpy as np
 
 from preprocess_service.imaging import channel
 
 
-def test_message_and_pixels_arrive_without_a_name_in_shared_memory():
-    before = set(os.listdir("/dev/shm"))
+def test_message_and_pixels_arrive_and_leave_no_file_open():
+    before = len(list(Path("/proc/self/fd").iterdir()))
     array = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     ours, theirs = channel.make_pair()
     with ours, theirs:
@@ -18,7 +19,8 @@ def test_message_and_pixels_arrive_without_a_name_in_shared_memory():
         received = channel.map_array(message.fd, tuple(message.body["shape"]), np.uint8)
         message.close()
         assert np.array_equal(received, array)
-        assert set(os.listdir("/dev/shm")) == before
+        del received
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_end_of_the_other_side_is_told():

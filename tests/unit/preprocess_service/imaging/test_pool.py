@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from preprocess_service.errors import DocumentTooCostlyError, InvalidDocumentError
 from preprocess_service.imaging.pool import RasterizerPool
 from preprocess_service.imaging.raster import RasterRequest
+from tests.waiting import until
 
 PDF = RasterRequest("a", "application/pdf", dpi=72, max_pages=10, max_pixels=50_000_000)
 MEMORY = 512 << 20
@@ -27,13 +29,9 @@ async def running(size=1, memory=MEMORY, timeout=20.0):
         await pool.close()
 
 
-async def _until(condition):
-    async with asyncio.Lock():
-        for _ in range(1000):
-            if condition():
-                return
-            await asyncio.sleep(0.01)
-    pytest.fail("it never came true")
+def _open_files() -> int:
+    """Of this process: pages travel as files without a name, so nothing else can be left."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _nested_forms(levels: int) -> bytes:
@@ -73,20 +71,21 @@ async def test_failures_of_a_document_come_back_as_its_errors(as_file):
 
 async def test_killed_process_costs_one_page_and_leaves_nothing(make_pdf, as_file):
     file = as_file(_nested_forms(9))
-    before = set(os.listdir("/dev/shm"))
+    before = _open_files()
     async with running() as pool:
         (pid,) = pool.pids
         page = asyncio.create_task(pool.render(PDF, file, 0))
-        await _until(lambda: not pool.pids)
+        await until(lambda: not pool.pids)
         await asyncio.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(DocumentTooCostlyError, match="ended the process"):
             await page
         good = await pool.render(replace(PDF, document_id="b"), as_file(make_pdf()), 0)
         assert good.pixels.shape == (100, 200, 3)
+        del good
         assert pool.pids
         assert pid not in pool.pids
-    assert set(os.listdir("/dev/shm")) == before
+    assert _open_files() == before
 
 
 async def test_process_killed_while_idle_is_replaced_unnoticed(make_pdf, as_file):
@@ -117,7 +116,7 @@ async def test_caller_that_leaves_frees_the_process(make_pdf, as_file):
     async with running() as pool:
         (pid,) = pool.pids
         page = asyncio.create_task(pool.render(PDF, as_file(_nested_forms(9)), 0))
-        await _until(lambda: not pool.pids)
+        await until(lambda: not pool.pids)
         page.cancel()
         with pytest.raises(asyncio.CancelledError):
             await page
@@ -130,9 +129,9 @@ async def test_quick_page_of_a_caller_that_left_keeps_its_process(make_pdf, as_f
     async with running() as pool:
         pids = pool.pids
         page = asyncio.create_task(pool.render(PDF, as_file(make_pdf()), 0))
-        await _until(lambda: not pool.pids)
+        await until(lambda: not pool.pids)
         page.cancel()
-        await _until(lambda: pool.pids)
+        await until(lambda: pool.pids)
         assert pool.pids == pids
 
 

@@ -13,7 +13,9 @@ def _reopened(image: Image.Image, image_format: str, **save: object) -> Image.Im
     return Image.open(io.BytesIO(buffer.getvalue()))
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "F", "I"])
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "F", "I"]
+)
 def test_every_mode_becomes_rgb_bytes(mode):
     pixels = to_rgb(Image.new("L", (5, 3)).convert(mode))
     assert (pixels.shape, pixels.dtype) == ((3, 5, 3), np.uint8)
@@ -45,7 +47,9 @@ def test_16_bit_tiff_with_white_as_zero_is_inverted():
     assert to_rgb(image)[0, :, 0].tolist() == [255, 0]
 
 
-@pytest.mark.parametrize(("white", "gray"), [(1.0, 0.5), (255.0, 127.5), (65535.0, 32767.5), (9e6, 4.5e6)])
+@pytest.mark.parametrize(
+    ("white", "gray"), [(1.0, 0.5), (255.0, 127.5), (65535.0, 32767.5), (9e6, 4.5e6)]
+)
 def test_floats_are_scaled_to_the_white_they_mean(white, gray):
     image = _reopened(Image.fromarray(np.array([[0, gray, white]], np.float32)), "TIFF")
     assert to_rgb(image)[0, :, 0].tolist() == [0, 128, 255]

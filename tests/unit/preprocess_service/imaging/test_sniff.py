@@ -18,7 +18,9 @@ def test_pdf_is_found_behind_leading_junk(make_pdf):
     assert sniff_media_type(b"\r\njunk" * 20 + make_pdf()) == "application/pdf"
 
 
-@pytest.mark.parametrize("head", [b"<html>", b"\x1f\x8b\x08", b"<svg", b"PK\x03\x04", b"x", b"RIFF"])
+@pytest.mark.parametrize(
+    "head", [b"<html>", b"\x1f\x8b\x08", b"<svg", b"PK\x03\x04", b"x", b"RIFF"]
+)
 def test_anything_else_is_refused(head):
     with pytest.raises(UnsupportedMediaTypeError):
         sniff_media_type(head)

@@ -48,7 +48,7 @@ def test_only_pages_asked_for_are_told(make_pdf, as_file):
 
 def test_page_limit_counts_the_pages_asked_for(make_pdf, as_file):
     file, limited = as_file(make_pdf("a", "b", "c")), replace(PDF, max_pages=2)
-    with pytest.raises(TooManyPagesError, match="3 pages .* 2 .*PDF_MAX_PAGES"):
+    with pytest.raises(TooManyPagesError, match=r"3 pages .* 2 .*PDF_MAX_PAGES"):
         _inspect(limited, file)
     assert len(_inspect(replace(limited, page_range="2-3"), file)[1]) == 2
 
@@ -89,7 +89,7 @@ def test_owner_password_alone_does_not_matter(make_pdf, as_file):
 
 def test_page_with_too_many_pixels_is_refused_before_it_is_drawn(make_pdf, as_file):
     file = as_file(make_pdf("x", size=(14400, 14400)))
-    with pytest.raises(PageTooLargeError, match="14400 by 14400 .*MAX_PIXELS"):
+    with pytest.raises(PageTooLargeError, match=r"14400 by 14400 .*MAX_PIXELS"):
         _render(PDF, file)
 
 

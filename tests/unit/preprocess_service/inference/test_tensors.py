@@ -77,7 +77,11 @@ def test_parameters_describe_the_release():
         "detection": "text_detection", "recognition": ["latin", "full"],
         "page_orientation": "when_unreadable", "textline_orientation": False,
     }  # fmt: skip
-    values = {"release": 2, "strategies": {"balanced": strategy}, "languages": {"balanced": {"en": "latin"}}}
+    values = {
+        "release": 2,
+        "strategies": {"balanced": strategy},
+        "languages": {"balanced": {"en": "latin"}},
+    }
     for key, value in values.items():
         config.parameters[key].string_value = json.dumps(value)
     description = tensors.to_description(config)

@@ -20,6 +20,7 @@ from preprocess_service.errors import (
 from preprocess_service.inference import triton_engine
 from preprocess_service.inference.engine import CallContext, ReadingOptions
 from preprocess_service.inference.triton_engine import TritonEngine, map_triton_error
+from tests.waiting import until
 
 OPTIONS = ReadingOptions("balanced", ("en",))
 CONTEXT = CallContext("request-1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
@@ -33,7 +34,7 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         self.failures, self.requests, self.metadata = [], [], []
         self.not_ready, self.canceled, self.hang, self.release = set(), asyncio.Event(), False, 1
 
-    async def ModelInfer(self, request, context):
+    async def ModelInfer(self, request, context):  # noqa: N802 - the protocol's
         self.requests.append(request)
         self.metadata.append(dict(context.invocation_metadata()))
         if self.failures:
@@ -46,7 +47,7 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
                 raise
         return _answer(self.release)
 
-    async def ModelConfig(self, request, context):
+    async def ModelConfig(self, request, context):  # noqa: N802 - the protocol's
         strategy = {
             "detection": "text_detection", "recognition": ["text_recognition"],
             "page_orientation": "never", "textline_orientation": False,
@@ -57,10 +58,10 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
             response.config.parameters[key].string_value = json.dumps(value)
         return response
 
-    async def ModelReady(self, request, context):
+    async def ModelReady(self, request, context):  # noqa: N802 - the protocol's
         return service_pb2.ModelReadyResponse(ready=request.name not in self.not_ready)
 
-    async def ModelMetadata(self, request, context):
+    async def ModelMetadata(self, request, context):  # noqa: N802 - the protocol's
         return service_pb2.ModelMetadataResponse(name=request.name, versions=["1", "2"])
 
 
@@ -147,8 +148,7 @@ async def test_page_that_takes_too_long_is_a_timeout(server):
 async def test_canceling_cancels_the_call_in_triton(engine, server):
     server[0].hang = True
     call = asyncio.create_task(engine.recognize(PAGE, OPTIONS, CONTEXT))
-    while not server[0].requests:
-        await asyncio.sleep(0.01)
+    await until(lambda: server[0].requests)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

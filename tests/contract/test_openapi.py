@@ -1,0 +1,50 @@
+import json
+
+import pytest
+
+from preprocess_service.api.openapi import DOCUMENT_ERRORS
+from preprocess_service.app import create_app
+from preprocess_service.options import OcrOptions
+from preprocess_service.settings import Settings
+from tests.fakes import FakeEngine
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return create_app(Settings(), FakeEngine()).openapi()
+
+
+def test_paths_are_those_of_the_contract(schema):
+    assert set(schema["paths"]) == {
+        "/api/v1/ocr/process", "/api/v1/health", "/api/v1/ready", "/api/v1/models",
+    }  # fmt: skip
+
+
+def test_every_status_has_its_problem_body_with_an_example_of_each_error(schema):
+    responses = schema["paths"]["/api/v1/ocr/process"]["post"]["responses"]
+    assert set(responses) == {"200", *(str(int(error.status)) for error in DOCUMENT_ERRORS)}
+    for error in DOCUMENT_ERRORS:
+        response = responses[str(int(error.status))]
+        assert set(response["content"]) == {"application/problem+json"}
+        body = response["content"]["application/problem+json"]
+        assert body["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert body["examples"][error.code]["value"]["status"] == error.status
+
+
+def test_document_is_described_in_every_format(schema):
+    content = schema["paths"]["/api/v1/ocr/process"]["post"]["responses"]["200"]["content"]
+    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Document"}
+    assert content["text/plain"]["schema"] == {"type": "string"}
+
+
+def test_form_takes_the_file_and_every_option(schema):
+    operation = schema["paths"]["/api/v1/ocr/process"]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"file", *OcrOptions.model_fields}
+    in_query = {item["name"] for item in operation["parameters"] if item["in"] == "query"}
+    assert in_query == set(OcrOptions.model_fields) - {"password"}
+
+
+def test_every_reference_resolves(schema):
+    names = {part.split('"')[0] for part in json.dumps(schema).split("#/components/schemas/")[1:]}
+    assert names <= set(schema["components"]["schemas"])

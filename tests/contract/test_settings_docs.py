@@ -1,0 +1,53 @@
+"""`docs/configuration.md` lists every setting with its default and what it does, and no other."""
+
+import re
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+
+from embedded.settings import CHECKOUT
+from embedded.settings import Settings as EmbeddedSettings
+from preprocess_service.settings import NAMES_OF_OTHER_PARTS, Settings
+
+DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+def _row(name: str, default: object, description: str | None) -> str:
+    if isinstance(default, Path):
+        default = default.relative_to(CHECKOUT)
+    shown = (
+        ""
+        if default is None or isinstance(default, SecretStr)
+        else f"`{default:g}`"
+        if isinstance(default, float)
+        else f"`{default}`"
+    )
+    return f"| `{name.upper()}` | {shown} | {description} |"
+
+
+def _rows(settings: type[BaseModel], leave_out: frozenset[str] = frozenset()) -> list[str]:
+    return [
+        _row(name, field.default, field.description)
+        for name, field in settings.model_fields.items()
+        if name.upper() not in leave_out
+    ]
+
+
+def test_every_setting_is_a_row_of_the_docs_and_every_row_a_setting():
+    of_service = frozenset(name.upper() for name in Settings.model_fields)
+    expected = [*_rows(Settings), *_rows(EmbeddedSettings, leave_out=of_service)]
+    documented = re.findall(r"^\| `[A-Z_]+` \|.*$", DOCS.read_text(), flags=re.MULTILINE)
+    assert documented == expected
+
+
+def test_names_that_the_service_leaves_to_others_are_theirs():
+    embedded = {name.upper() for name in EmbeddedSettings.model_fields}
+    service = {name.upper() for name in Settings.model_fields}
+    assert embedded - service == NAMES_OF_OTHER_PARTS
+
+
+def test_settings_of_both_parts_agree():
+    shared = set(EmbeddedSettings.model_fields) & set(Settings.model_fields)
+    assert shared >= {"host", "port"}
+    for name in shared:
+        assert EmbeddedSettings.model_fields[name].default == Settings.model_fields[name].default
