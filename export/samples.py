@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 
 import cv2
@@ -37,6 +38,11 @@ CJK_LINES = (
     ("japan", 11, "カタカナとひらがな、漢字が混ざった文章を読みます"),
     ("china-s", 12, "PaddleOCR 识别 English 与 中文 混排 123"),
 )
+
+
+# In color: on gray pages exchanged channels would pass unseen.
+PAPER = (1.0, 0.99, 0.95)
+INKS = ((0, 0, 0), (0.05, 0.1, 0.5), (0.55, 0.05, 0.05), (0.05, 0.35, 0.1))
 
 
 def drawn_pages() -> list[Image]:
@@ -89,9 +95,10 @@ def fit_crop(crop: Image, height: int, widths: list[int], padding: int) -> Image
 def _draw(lines: tuple[tuple[str, int, str], ...]) -> pymupdf.Document:
     document = pymupdf.open()
     page = document.new_page(width=PAGE_SIZE[0], height=PAGE_SIZE[1])
+    page.draw_rect(page.rect, fill=PAPER, color=PAPER)
     y = 40.0
-    for font, size, text in lines:
-        page.insert_text((30, y), text, fontname=font, fontsize=size)
+    for (font, size, text), ink in zip(lines, cycle(INKS)):
+        page.insert_text((30, y), text, fontname=font, fontsize=size, color=ink)
         y += 2.6 * size + 12
     return document
 
@@ -109,7 +116,7 @@ def _open(path: Path, long_side: int) -> Image | None:
         with pymupdf.open(path) as document:
             side = max(document[0].rect.width, document[0].rect.height)
             return _fit(_render(document, long_side / side))
-    except (pymupdf.FileDataError, pymupdf.EmptyFileError, ValueError, IndexError):
+    except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase):  # RuntimeError: PyMuPDF's own
         return None
 
 

@@ -92,7 +92,7 @@ def test_a_damaged_cache_is_fetched_anew(site: tuple[Site, str], tmp_path: Path)
 def test_other_bytes_than_the_pinned_ones_are_refused(
     site: tuple[Site, str], tmp_path: Path
 ) -> None:
-    with pytest.raises(FetchError, match="models.toml says 00") as raised:
+    with pytest.raises(FetchError, match=r"models\.toml says 00") as raised:
         fetch("s", _url(f"{site[1]}/model.onnx", "0" * 64), [], tmp_path)
     assert _sha256(MODEL) in str(raised.value)
     assert list(tmp_path.iterdir()) == []

@@ -68,11 +68,12 @@ def test_an_export_holds(
     [
         ("text_detection", "IMAGE_weights", lambda w: w * 1.05),
         ("text_detection", "IMAGE_mean", lambda mean: mean[:, ::-1]),
+        ("text_detection", "IMAGE_weights", lambda w: w[:, ::-1]),
         ("text_recognition", "alphabet", lambda letters: np.roll(letters, 1)),
         (
             "text_recognition",
             "class_biases",
-            lambda biases: biases + np.linspace(0, 1, biases.size),
+            lambda b: b + np.linspace(0, 1, b.size),
         ),
         ("text_recognition_latin", "alphabet", lambda letters: letters[::-1]),
         ("page_orientation", "IMAGE_weights", lambda w: w[:, ::-1]),

@@ -16,7 +16,14 @@ def test_drawn_pages_suit_the_detector_and_show_ink() -> None:
         assert page.shape[0] % 32 == 0
         assert page.shape[1] % 32 == 0
         assert (page < 64).mean() > 0.003
-        assert (page == 255).mean() > 0.8
+        assert (page.min(axis=2) > 230).mean() > 0.8
+
+
+def test_drawn_pages_are_colored_so_that_exchanged_channels_show() -> None:
+    for page in drawn_pages():
+        red, blue = page[..., 0].astype(int), page[..., 2].astype(int)
+        assert ((red - blue) > 60).mean() > 0.001
+        assert ((blue - red) > 60).mean() > 0.001
 
 
 def test_a_users_images_and_pdfs_are_read_at_one_size(tmp_path: Path) -> None:
