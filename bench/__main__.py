@@ -1,4 +1,4 @@
-"""Command line of the benchmark."""
+"""Accuracy and speed of the server beside rapidocr, faster-paddle, ocrust and tesseract."""
 
 import argparse
 import sys
@@ -6,23 +6,117 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.items import ManifestError
+from bench.peers.registry import PEERS
+from bench.reading import EngineFailedError
+from bench.run_command import WORK_FOLDER, RunOptions, choose_folder, run
 from bench.score_command import score_predictions
+from bench.server_engine import STRATEGIES
+
+SERVER = "server"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m bench``; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    scoring = commands.add_parser("score", help="score predictions that are already there")
-    scoring.add_argument("predictions", type=Path, metavar="PREDICTIONS.json")
-    scoring.add_argument("folder", type=Path, nargs="?", default=Path("../shared/data/dev"))
-    scoring.add_argument("--per-item", action="store_true", help="one row per page, worst first")
-    options = parser.parse_args(arguments)
+    """Run ``python -m bench`` with the arguments; returns the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        score_predictions(options.predictions, options.folder, per_item=options.per_item)
-    except (ManifestError, OSError, ValueError) as exc:
+        if words[:1] == ["score"]:
+            return _score(words[1:])
+        return run(_read_options(words))
+    except (ManifestError, EngineFailedError, OSError, ValueError) as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 1
+
+
+def _read_options(words: Sequence[str]) -> RunOptions:
+    options = _run_parser().parse_args(words)
+    return RunOptions(
+        folder=options.folder,
+        with_server=SERVER in options.engines,
+        peers=[name for name in options.engines if name != SERVER],
+        strategies=options.strategies,
+        languages=options.language,
+        runs=options.runs,
+        concurrency=options.concurrency,
+        one_at_a_time=options.one_at_a_time,
+        base_url=options.base_url,
+        output=options.output,
+    )
+
+
+def _run_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog="python -m bench score PREDICTIONS.json [FOLDER] scores lines that are there.",
+    )
+    add = parser.add_argument
+    add("folder", type=Path, nargs="?", metavar="FOLDER", help="labelled pages with manifest.json")
+    engines = [SERVER, *PEERS]
+    add(
+        "--engines",
+        nargs="+",
+        choices=engines,
+        default=engines,
+        metavar="ENGINE",
+        help=f"which to measure: {', '.join(engines)} (all)",
+    )
+    add(
+        "--strategies",
+        nargs="+",
+        choices=STRATEGIES,
+        default=list(STRATEGIES),
+        metavar="STRATEGY",
+        help=f"of the server: {', '.join(STRATEGIES)} (all)",
+    )
+    add(
+        "--language",
+        nargs="+",
+        default=[],
+        metavar="CODE",
+        help="only pages in these languages (all)",
+    )
+    add("--runs", type=_positive, default=1, metavar="N", help="passes per engine (1)")
+    add(
+        "--concurrency",
+        type=_positive,
+        metavar="N",
+        help="requests at once to the server (twice the cores)",
+    )
+    add(
+        "--one-at-a-time",
+        action="store_true",
+        help="every engine gets a page only after the one before is read",
+    )
+    add("--base-url", metavar="URL", help="measure this running server, start none")
+    add(
+        "--output",
+        type=Path,
+        default=WORK_FOLDER / "report.md",
+        metavar="FILE.md",
+        help="the report; figures of each page go to FILE.json beside it (.bench/report.md)",
+    )
+    return parser  # fmt: skip
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _score(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench score",
+        description="Score predictions: a JSON object of item ids and lists of lines with `text` "
+        "and, in the page's frame, `box`; null for a page that was not answered.",
+    )
+    parser.add_argument("predictions", type=Path, metavar="PREDICTIONS.json")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER")
+    parser.add_argument("--per-item", action="store_true", help="one row per page, worst first")
+    options = parser.parse_args(words)
+    folder = choose_folder(options.folder)
+    score_predictions(options.predictions, folder, per_item=options.per_item)
     return 0
 
 

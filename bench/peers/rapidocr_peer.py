@@ -9,13 +9,18 @@ from bench.predictions import Line
 
 
 class RapidOcrPeer:
-    """RapidOCR as its defaults have it, lines under its own threshold of 0.5 left out."""
+    """RapidOCR without its line turner; lines under its own threshold of 0.5 are left out.
+
+    The turner is on by default, but it turns short lines that stand upright: on 41 English pages
+    word F1 is better without it, and so is the speed.
+    """
 
     def __init__(self, threads: int) -> None:
         self.version = version("rapidocr")
         self._engine = RapidOCR(
             params={
                 "Global.log_level": "error",
+                "Global.use_cls": False,
                 "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             }
         )

@@ -1,0 +1,24 @@
+"""Facts about the machine that a measurement holds for."""
+
+import os
+import platform
+from pathlib import Path
+
+
+def describe_machine(cores: int) -> dict[str, str]:
+    """Return the facts by name, for people."""
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": _processor_name(),
+        "cores used": str(cores),
+        "memory": f"{memory_bytes / 2**30:.0f} GiB",
+        "system": platform.platform(),
+        "Python": platform.python_version(),
+    }
+
+
+def _processor_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
