@@ -42,7 +42,9 @@ class Guard:
         # Orphans of the command become our children, so none can be missed or left as a zombie.
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._wakeup = _signal_pipe()
-        self._pid = _start(command)
+        # Kept for its life: a dropped `Popen` would reap the child, and its exit code with it.
+        self._command = _start(command)
+        self._pid = self._command.pid
         self.exit_code: int | None = None
 
     def wait(self) -> None:
@@ -100,7 +102,7 @@ def _signal_pipe() -> int:
     return reading
 
 
-def _start(command: Sequence[str]) -> int:
+def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
     def die_with_the_guard() -> None:
         # The guard has one thread, so here the kernel's death signal means the guard's death.
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -110,7 +112,7 @@ def _start(command: Sequence[str]) -> int:
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=die_with_the_guard,
-    ).pid
+    )
 
 
 def _children(session: int) -> list[int]:

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     triton_control_key: SecretStr | None = Field(
         default=None,
-        description="Key of Triton's control: repository, log, trace, shared memory. Drawn if unset.",
+        description="Key of Triton's control: repository, logs, traces, shared memory.",
     )
 
     @property
