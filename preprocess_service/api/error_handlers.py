@@ -50,8 +50,7 @@ def add_error_handlers(app: FastAPI) -> None:
         assert isinstance(exc, ServiceError)
         if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             # Below 500 the cause may quote what the caller sent.
-            extra = {"code": exc.code, "cause": repr(exc.__cause__)}
-            _log.error("request failed", extra=extra)
+            _log.error("request failed", extra={"code": exc.code, "cause": _cause_of(exc)})
         else:
             _log.info("request refused", extra={"code": exc.code})
         return problem_response(request, exc)
@@ -81,6 +80,11 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(Exception, on_anything_else)
+
+
+def _cause_of(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {cause}"
 
 
 def problem_responses(errors: Iterable[type[ServiceError]]) -> dict[int | str, dict[str, Any]]:

@@ -29,6 +29,7 @@ from preprocess_service.page_range import select_pages
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
+_TOO_MUCH_MEMORY = "It takes more memory than allowed (RASTERIZER_MEMORY_MB)."
 
 
 class Rasterizer:
@@ -95,7 +96,7 @@ def answer(rasterizer: Rasterizer, message: channel.Message) -> tuple[dict[str, 
     except ServiceError as exc:
         return {"error": exc.code, "detail": exc.detail}, None
     except MemoryError:
-        return {"error": DocumentTooCostlyError.code, "detail": "It takes too much memory."}, None
+        return {"error": DocumentTooCostlyError.code, "detail": _TOO_MUCH_MEMORY}, None
     except Exception:  # noqa: BLE001 - decoders raise anything on damaged input: it is the document
         rasterizer.forget()
         return {"error": InvalidDocumentError.code, "detail": "The document is damaged."}, None
