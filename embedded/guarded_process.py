@@ -44,10 +44,9 @@ class GuardedProcess:
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the command; what a killed predecessor left behind is removed first."""
+        """Start the command; what a predecessor left behind is removed first."""
         command = self._command
-        _end_strays(command.shm_prefix)
-        remove_shared_memory(command.shm_prefix)
+        self._remove_remains()
         with _output(command.log) as output:
             self._guard = subprocess.Popen(  # noqa: S603 - our own guard
                 [*_guard_arguments(command), *command.arguments],
@@ -62,7 +61,8 @@ class GuardedProcess:
 
     def poll(self) -> int | None:
         """Return the exit code, 128 + N when signal N ended it, or None while it runs."""
-        return self._guard.poll() if self._guard else None
+        code = self._guard.poll() if self._guard else None
+        return 128 - code if code is not None and code < 0 else code
 
     @property
     def pid(self) -> int | None:
@@ -90,6 +90,12 @@ class GuardedProcess:
         except subprocess.TimeoutExpired:
             self._guard.kill()
             self._guard.wait()
+        self._remove_remains()
+
+    def _remove_remains(self) -> None:
+        """Remove what is there only if a guard was killed: nobody else cleaned up after it."""
+        _end_strays(self._command.shm_prefix)
+        remove_shared_memory(self._command.shm_prefix)
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ class TritonPythonModel:
             config, args["model_instance_kind"], int(args["model_instance_device_id"])
         )
         path = Path(args["model_repository"]) / args["model_version"] / options.filename
-        self._batched = config["max_batch_size"] > 0
+        self._batched = options.batched
         self._session: Session = open_session(path, options)
         self._outputs = [output["name"] for output in config["output"]]
         _check_names(config, self._session)

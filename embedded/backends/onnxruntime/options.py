@@ -51,6 +51,7 @@ class Options:
 
     Attributes:
         filename: The ONNX file inside the version folder.
+        batched: Whether the first dimension of every tensor is a batch's.
         sha256: What the file's checksum must be, None where nothing is promised.
         gpu: The device number, None on the processor.
         accelerators: Those of the instance's kind of device, in order of preference.
@@ -65,6 +66,7 @@ class Options:
     """
 
     filename: str
+    batched: bool
     sha256: str | None
     gpu: int | None
     accelerators: tuple[Accelerator, ...]
@@ -104,6 +106,7 @@ def read_options(config: Mapping[str, Any], kind: str, device_id: int) -> Option
         raise OptionError(f"instance_group kind KIND_{kind} is not known; use KIND_CPU or KIND_GPU")
     return Options(
         filename=config.get("default_model_filename") or _DEFAULT_FILENAME,
+        batched=config.get("max_batch_size", 0) > 0,
         sha256=values.get("sha256"),
         gpu=device_id if kind == "GPU" else None,
         accelerators=_read_accelerators(config, kind),

@@ -92,9 +92,13 @@ def test_the_exit_code_is_the_commands(harness: Harness) -> None:
 def test_a_killed_guard_takes_the_command_along(harness: Harness) -> None:
     process, family = started(harness)
     assert process._guard is not None
+    shared = harness.share_memory()
     process._guard.kill()
     psutil.wait_procs(family[:1], timeout=WAIT_SECONDS)
     assert not family[0].is_running()
+    process.stop()
+    assert process.poll() == 137
+    assert not shared.exists()
     for orphan in family[1:]:
         orphan.kill()
 
