@@ -14,7 +14,7 @@ from export.install import Installation
 from export.languages import read_languages
 from export.spec import Spec, read_spec
 
-console = Console()
+console = Console(soft_wrap=True, highlight=False)
 
 
 def run_fetch(options: Namespace) -> None:

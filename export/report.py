@@ -47,14 +47,13 @@ def print_models(
     languages: Mapping[str, Language],
 ) -> None:
     """Print every model with its source, and the languages that a recognizer writes."""
-    table = Table("model", "task", "source", "licence", "classes", "languages")
     for name, model in spec.models.items():
         source = spec.sources[model.source]
-        alphabet = alphabets.get(name)
-        classes = str(len(alphabet.codepoints)) if alphabet else ""
-        codes = " ".join(written(alphabet, languages)) if alphabet else ""
-        table.add_row(name, model.task, source.place, source.licence, classes, codes)
-    console.print(table)
+        console.print(f"{name}: {model.task}, from {source.place} ({source.licence})")
+        if name in alphabets:
+            alphabet = alphabets[name]
+            codes = " ".join(written(alphabet, languages))
+            console.print(f"  {len(alphabet.codepoints)} classes, writes {codes}")
 
 
 def print_language(

@@ -38,6 +38,19 @@ def test_fetch_reads_every_needed_file(
     assert capsys.readouterr().out.count("dict.txt") == 2
 
 
+def test_install_says_what_it_did(
+    models_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install = ["--models", str(models_toml), "install"]
+    install += ["--model-repository", str(tmp_path / "repository"), "--cores", "2"]
+    assert main(install) == 0
+    shown = capsys.readouterr().out
+    assert "greatest difference" in shown
+    assert "built and proven: text_detection" in shown
+    assert main(install) == 0
+    assert "is up to date: 5 models" in " ".join(capsys.readouterr().out.split())
+
+
 def test_onnx_writes_one_model(models_toml: Path, tmp_path: Path) -> None:
     table = ["--models", str(models_toml)]
     assert main([*table, "onnx", "page_orientation", "--output", str(tmp_path / "out")]) == 0
