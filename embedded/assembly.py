@@ -42,7 +42,7 @@ def assemble(runtime_dir: Path) -> Installation:
     """
     wheel = find_wheel()
     triton = wheel / "pytriton" / "tritonserver"
-    backends = runtime_dir / "backends"
+    backends = runtime_dir.resolve() / "backends"
     shutil.rmtree(backends, ignore_errors=True)
     # Copies, not links: Triton refuses a backend library that leads out of its folder.
     shutil.copytree(triton / "backends", backends)

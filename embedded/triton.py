@@ -153,7 +153,7 @@ def answers(url: str) -> bool:
 def _repository_arguments(settings: Settings, installation: Installation) -> list[str]:
     return [
         f"--model-repository={settings.model_repository.resolve()}",
-        f"--backend-directory={installation.backend_directory.resolve()}",
+        f"--backend-directory={installation.backend_directory}",
         # Explicit: a model changes when an operator says so, never because a file did.
         *("--model-control-mode=explicit", "--load-model=*"),
     ]
@@ -172,6 +172,8 @@ def _network_arguments(settings: Settings, control_key: str) -> list[str]:
 def _environment(installation: Installation) -> dict[str, str]:
     environment = dict(os.environ)
     environment.pop("PYTHONHOME", None)
+    # Nothing compiled is left in the model repository, which may not even be writable.
+    environment["PYTHONPYCACHEPREFIX"] = str(installation.backend_directory.parent / "pycache")
     first = {
         "LD_LIBRARY_PATH": installation.library_path,
         # The stub finds its packages through the first `python3` of the path.
