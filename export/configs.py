@@ -62,7 +62,7 @@ def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
     config.dynamic_batching.max_queue_delay_microseconds = task.max_queue_delay_microseconds
     parameter(config, "sha256", sha256)
     if host.device == "cpu":
-        _run_on_cpu(config)
+        _run_on_cpu(config, model)
     else:
         _run_on_gpu(config, host, spec, model)
     return config
@@ -86,8 +86,13 @@ def _warmup(tensor: Tensor, shape: Shape) -> Any:
     return warmup
 
 
-def _run_on_cpu(config: Any) -> None:
-    """One thread for each instance: two pages at once are faster than two threads on one."""
+def _run_on_cpu(config: Any, model: ModelSpec) -> None:
+    """One thread for each instance: two pages at once are faster than two threads on one.
+
+    Triton's batcher merges neighbours in the queue if their shapes are equal, and lines of many
+    widths stand in it mixed. The embedded backend takes ragged batches and sorts them itself.
+    """
+    config.input[0].allow_ragged_batch = model.task == "recognition"
     parameter(config, "intra_op_thread_count", "1")
     parameter(config, "inter_op_thread_count", "1")
     config.optimization.execution_accelerators.cpu_execution_accelerator.add(name="openvino")

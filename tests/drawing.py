@@ -1,5 +1,8 @@
 """Pages with known text, drawn by code."""
 
+import difflib
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -60,3 +63,15 @@ def draw_page(lines: list[str], dpi: int = 120, size: float = 12) -> Image:
 def to_png(pixels: Image) -> bytes:
     """The pixels as a PNG file."""
     return cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+
+
+def assert_reads(lines: Sequence[str], expected: Sequence[str]) -> None:
+    """Every line is there, in order; of all characters at most one in fifty is wrong."""
+    assert len(lines) == len(expected), lines
+    for line, truth in zip(lines, expected, strict=True):
+        assert _likeness(line, truth) > 0.8, (line, truth)
+    assert _likeness("\n".join(lines), "\n".join(expected)) > 0.98, lines
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()

@@ -40,7 +40,7 @@ def _read_page(client: grpc.InferenceServerClient, page: np.ndarray) -> None:
 
 def test_lines_of_concurrent_requests_are_merged(triton: Triton, record_property):
     address = f"127.0.0.1:{triton.settings.triton_grpc_port}"
-    pages = [draw_page([sentence(p + i, words=2 + i % 5) for i in range(12)]) for p in range(16)]
+    pages = [draw_page([sentence(p + i, words=2 + i) for i in range(4)]) for p in range(24)]
     single = read(address, pages, concurrency=1)
     merged = read(address, pages, concurrency=CONCURRENCY)
     print(f"mean batch: {single:.2f} alone, {merged:.2f} at concurrency {CONCURRENCY}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from text_boxes import BoxThresholds
@@ -61,13 +61,12 @@ class PageSettings:
 
     release: int
     strategies: Mapping[str, Strategy]
-    languages: Mapping[str, Mapping[str, str]]
+    writes: Mapping[str, Sequence[str]]
     default_recognizers: Mapping[str, str]
     detection: DetectionSettings
     recognition: RecognitionSettings
     textline_orientation: OrientationSettings
     page_orientation: OrientationSettings
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> PageSettings:
@@ -78,7 +77,7 @@ class PageSettings:
         return cls(
             release=int(raw["release"]),
             strategies={name: _pick(Strategy, table) for name, table in raw["strategies"].items()},
-            languages=raw["languages"],
+            writes=raw["writes"],
             default_recognizers=raw["default_recognizers"],
             detection=DetectionSettings(
                 canvases=[(h, w) for h, w in detection["canvases"]],
@@ -89,7 +88,6 @@ class PageSettings:
             recognition=_pick(RecognitionSettings, raw["recognition"]),
             textline_orientation=_pick(OrientationSettings, raw["textline_orientation"]),
             page_orientation=_pick(OrientationSettings, raw["page_orientation"]),
-            raw=raw,
         )
 
     def strategy(self, name: str) -> Strategy:
@@ -99,17 +97,23 @@ class PageSettings:
         return self.strategies[name]
 
     def recognizer(self, strategy: str, languages: Sequence[str]) -> str:
-        """Return the recognizer that writes all languages, or raise UnknownOptionError.
+        """Return the first recognizer that writes all languages: the strategy's own come first.
 
-        Where several languages need different recognizers, the one that writes most of
-        what exists, the strategy's full alphabet, is taken if it writes them all.
+        Without a language it is the strategy's full alphabet.
+
+        Raises:
+            UnknownOptionError: No recognizer writes them (all).
         """
-        table = self.languages[strategy]
+        if not languages:
+            return self.default_recognizers[strategy]
+        known = dict.fromkeys(code for codes in self.writes.values() for code in codes)
         for language in languages:
-            if language not in table:
-                raise UnknownOptionError(_unknown("LANGUAGE", language, table))
-        wanted = {table[language] for language in languages}
-        return wanted.pop() if len(wanted) == 1 else self.default_recognizers[strategy]
+            if language not in known:
+                raise UnknownOptionError(_unknown("LANGUAGE", language, known))
+        for name in [*self.strategies[strategy].recognition, *self.writes]:
+            if set(languages) <= set(self.writes[name]):
+                return name
+        raise UnknownOptionError(f"no single recognizer writes all of {', '.join(languages)}")
 
 
 def _pick(kind: Any, table: Mapping[str, Any]) -> Any:

@@ -151,7 +151,9 @@ class PageReader:
     ) -> list[tuple[str, float]]:
         settings = self._settings.recognition
         widths = [crop.pixels.shape[1] for crop in crops]
-        chunks = group_by_width(widths, settings.widths, settings.max_batch_size)
+        # Half a batch each: a page's lines spread over instances, and two pages share a batch.
+        most = max(1, settings.max_batch_size // 2)
+        chunks = group_by_width(widths, settings.widths, most)
         results: list[tuple[str, float]] = [("", 0.0)] * len(crops)
 
         async def read_chunk(chunk: Chunk) -> None:

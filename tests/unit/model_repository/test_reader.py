@@ -17,7 +17,7 @@ from text_boxes import BoxThresholds
 SETTINGS = PageSettings(
     release=1,
     strategies={},
-    languages={},
+    writes={},
     default_recognizers={},
     detection=DetectionSettings(
         canvases=[(256, 256), (736, 736)],
