@@ -51,11 +51,24 @@ def assemble(runtime_dir: Path) -> Installation:
     shutil.copy(triton / "python_backend_stubs" / version / _STUB, stub)
     stub.chmod(0o755)
     for model in OWN_BACKENDS.glob("*/model.py"):
-        (backends / model.parent.name).mkdir()
-        shutil.copy(model, backends / model.parent.name)
+        _lay_out_backend(model, backends / model.parent.name)
     python_library = find_python_library()
     libraries = [wheel / "nvidia_pytriton.libs", *([python_library] if python_library else [])]
     return Installation(triton / "bin" / "tritonserver", backends, tuple(libraries))
+
+
+def _lay_out_backend(model: Path, folder: Path) -> None:
+    """Copy a backend's `model.py`, and its modules where they are found by their own names.
+
+    The folder is on the module path of every process of the backend; the wheel's stubs do not all
+    read `PYTHONPATH`.
+    """
+    folder.mkdir()
+    shutil.copy(model, folder)
+    for module in model.parent.glob("*.py"):
+        copy = folder / module.relative_to(OWN_BACKENDS.parent.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(module, copy)
 
 
 def shared_memory_prefix(runtime_dir: Path) -> str:

@@ -17,7 +17,7 @@ from embedded.host import require_supported_host
 from embedded.lost_processes import LostProcesses
 from embedded.ports import free_ports, require_free_ports
 from embedded.service import POLL_SECONDS, Service, State
-from embedded.settings import CHECKOUT, Settings
+from embedded.settings import Settings
 from embedded.triton_log import TritonLog
 
 logger = logging.getLogger("embedded")
@@ -172,13 +172,10 @@ def _network_arguments(settings: Settings, control_key: str) -> list[str]:
 def _environment(installation: Installation) -> dict[str, str]:
     environment = dict(os.environ)
     environment.pop("PYTHONHOME", None)
-    # Nothing compiled is left in the model repository, which may not even be writable.
-    environment["PYTHONPYCACHEPREFIX"] = str(installation.backend_directory.parent / "pycache")
     first = {
         "LD_LIBRARY_PATH": installation.library_path,
         # The stub finds its packages through the first `python3` of the path.
         "PATH": (Path(sys.executable).parent,),
-        "PYTHONPATH": (CHECKOUT,),  # where our backends' modules are
     }
     for name, folders in first.items():
         ours = map(str, folders)

@@ -14,6 +14,8 @@ def test_the_backend_directory_has_the_wheels_and_our_backends(tmp_path: Path) -
     assert os.access(installation.server, os.X_OK)
     assert os.access(backends / "python" / "triton_python_backend_stub", os.X_OK)
     assert (backends / "onnxruntime" / "model.py").exists()
+    modules = backends / "onnxruntime" / "embedded" / "backends" / "onnxruntime"
+    assert {"options.py", "sessions.py"} <= {path.name for path in modules.iterdir()}
     assert not (backends / "of_an_older_release").exists()
     assert not [path for path in backends.rglob("*") if path.is_symlink()]
     assert all(folder.is_dir() for folder in installation.library_path)
