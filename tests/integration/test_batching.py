@@ -40,7 +40,9 @@ def _read_page(client: grpc.InferenceServerClient, page: np.ndarray) -> None:
 
 def test_lines_of_concurrent_requests_are_merged(triton: Triton, record_property):
     address = f"127.0.0.1:{triton.settings.triton_grpc_port}"
-    pages = [draw_page([sentence(p + i, words=2 + i) for i in range(4)]) for p in range(24)]
+    # Dense pages: the recognizer is what they wait for, so its queue fills.
+    texts = [[sentence(p + i, words=4 + i % 4) for i in range(30)] for p in range(12)]
+    pages = [draw_page(lines, size=11) for lines in texts]
     single = read(address, pages, concurrency=1)
     merged = read(address, pages, concurrency=CONCURRENCY)
     print(f"mean batch: {single:.2f} alone, {merged:.2f} at concurrency {CONCURRENCY}")

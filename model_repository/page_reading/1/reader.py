@@ -151,8 +151,8 @@ class PageReader:
     ) -> list[tuple[str, float]]:
         settings = self._settings.recognition
         widths = [crop.pixels.shape[1] for crop in crops]
-        # Half a batch each: a page's lines spread over instances, and two pages share a batch.
-        most = max(1, settings.max_batch_size // 2)
+        # A part of a batch each: a page's lines spread over instances, and pages share batches.
+        most = max(1, settings.max_batch_size // 4)
         chunks = group_by_width(widths, settings.widths, most)
         results: list[tuple[str, float]] = [("", 0.0)] * len(crops)
 
