@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.items import ManifestError
@@ -11,6 +11,7 @@ from bench.reading import EngineFailedError
 from bench.run_command import WORK_FOLDER, RunOptions, choose_folder, run
 from bench.score_command import score_predictions
 from bench.server_engine import STRATEGIES
+from bench.soak import run_soak
 
 SERVER = "server"
 
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["score"]:
             return _score(words[1:])
+        if words[:1] == ["soak"]:
+            return run_soak(words[1:])
         return run(_read_options(words))
     except (ManifestError, EngineFailedError, OSError, ValueError) as exc:
         print(f"bench: {exc}", file=sys.stderr)
@@ -47,55 +50,39 @@ def _run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
-        epilog="python -m bench score PREDICTIONS.json [FOLDER] scores lines that are there.",
+        epilog="python -m bench score PREDICTIONS.json [FOLDER] scores lines that are there; "
+        "python -m bench soak sends many requests and watches the memory of every process.",
     )
+    engines = [SERVER, *PEERS]
+    # fmt: off
     add = parser.add_argument
     add("folder", type=Path, nargs="?", metavar="FOLDER", help="labelled pages with manifest.json")
-    engines = [SERVER, *PEERS]
-    add(
-        "--engines",
-        nargs="+",
-        choices=engines,
-        default=engines,
-        metavar="ENGINE",
-        help=f"which to measure: {', '.join(engines)} (all)",
-    )
-    add(
-        "--strategies",
-        nargs="+",
-        choices=STRATEGIES,
-        default=list(STRATEGIES),
-        metavar="STRATEGY",
-        help=f"of the server: {', '.join(STRATEGIES)} (all)",
-    )
-    add(
-        "--language",
-        nargs="+",
-        default=[],
-        metavar="CODE",
-        help="only pages in these languages (all)",
-    )
+    add("--engines", type=_list_of(engines), default=engines, metavar="NAME,...",
+        help=f"which to measure: {', '.join(engines)} (all)")
+    add("--strategies", type=_list_of(STRATEGIES), default=list(STRATEGIES), metavar="NAME,...",
+        help=f"of the server: {', '.join(STRATEGIES)} (all)")
+    add("--language", type=lambda text: text.split(","), default=[], metavar="CODE,...",
+        help="only pages in these languages (all)")
     add("--runs", type=_positive, default=1, metavar="N", help="passes per engine (1)")
-    add(
-        "--concurrency",
-        type=_positive,
-        metavar="N",
-        help="requests at once to the server (twice the cores)",
-    )
-    add(
-        "--one-at-a-time",
-        action="store_true",
-        help="every engine gets a page only after the one before is read",
-    )
+    add("--concurrency", type=_positive, metavar="N",
+        help="requests at once to the server (twice the cores)")
+    add("--one-at-a-time", action="store_true",
+        help="every engine gets a page only after the one before is read")
     add("--base-url", metavar="URL", help="measure this running server, start none")
-    add(
-        "--output",
-        type=Path,
-        default=WORK_FOLDER / "report.md",
-        metavar="FILE.md",
-        help="the report; figures of each page go to FILE.json beside it (.bench/report.md)",
-    )
-    return parser  # fmt: skip
+    add("--output", type=Path, default=WORK_FOLDER / "report.md", metavar="FILE.md",
+        help="the report; figures of each page go to FILE.json beside it (.bench/report.md)")
+    # fmt: on
+    return parser
+
+
+def _list_of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def read(text: str) -> list[str]:
+        names = text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}")
+        return names
+
+    return read
 
 
 def _positive(text: str) -> int:
