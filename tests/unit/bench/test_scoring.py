@@ -1,30 +1,9 @@
 """Scores worked out by hand."""
 
-from pathlib import Path
-
 import pytest
 
-from bench.items import Item
 from bench.predictions import Line
 from bench.scoring import normalize, score, score_item, summarize, summarize_by
-
-
-def make_item(full_text: str, **changes) -> Item:
-    fields = {
-        "item_id": "a",
-        "path": Path("a.png"),
-        "page_number": 1,
-        "kind": "page",
-        "language": "en",
-        "width": 100,
-        "height": 100,
-        "full_text": full_text,
-        "ignores_case": False,
-        "has_reliable_spaces": True,
-        "ignored_boxes": (),
-        "measures": frozenset({"text_bag", "cer"}),
-    }
-    return Item(**(fields | changes))
 
 
 @pytest.mark.parametrize(
@@ -43,39 +22,39 @@ def test_normalization_gives_one_spelling(text, expected):
     assert normalize(text) == expected
 
 
-def test_f1_counts_words_as_often_as_they_stand():
+def test_f1_counts_words_as_often_as_they_stand(make_item):
     result = score_item(make_item("the cat and the dog"), [Line("the the"), Line("the cat")])
     # matched: the, the, cat = 3; precision 3/4, recall 3/5
     assert (result.matched, result.predicted, result.expected) == (3, 4, 5)
     assert result.f1 == pytest.approx(2 * 0.75 * 0.6 / 1.35)
 
 
-def test_order_of_lines_matters_to_cer_alone():
+def test_order_of_lines_matters_to_cer_alone(make_item):
     result = score_item(make_item("ab cd"), [Line("cd"), Line("ab")])
     assert result.f1 == 1.0
     assert result.edits == 4
     assert result.cer == pytest.approx(4 / 5)
 
 
-def test_item_without_trusted_order_has_no_cer():
+def test_item_without_trusted_order_has_no_cer(make_item):
     result = score_item(make_item("ab", measures=frozenset({"text_bag"})), [Line("ab")])
     assert result.cer is None
     assert summarize([result]).cer_micro is None
 
 
-def test_upper_cased_truth_is_compared_without_case():
+def test_upper_cased_truth_is_compared_without_case(make_item):
     assert score_item(make_item("TOTAL", ignores_case=True), [Line("Total")]).f1 == 1.0
     assert score_item(make_item("TOTAL"), [Line("Total")]).f1 == 0.0
 
 
-def test_unreliable_spaces_compare_characters():
+def test_unreliable_spaces_compare_characters(make_item):
     item = make_item("\u6771\u4eac \u90fd", has_reliable_spaces=False)
     result = score_item(item, [Line("\u6771 \u4eac")])
     assert (result.matched, result.predicted, result.expected) == (2, 2, 3)
     assert result.cer == pytest.approx(1 / 3)
 
 
-def test_line_centred_in_an_ignored_region_is_left_out():
+def test_line_centred_in_an_ignored_region_is_left_out(make_item):
     item = make_item("keep", ignored_boxes=((0, 0, 50, 50),))
     inside = Line("drop", box=(10, 10, 80, 20))
     outside = Line("keep", box=(10, 60, 80, 70))
@@ -83,18 +62,18 @@ def test_line_centred_in_an_ignored_region_is_left_out():
     assert score_item(item, [Line("drop"), outside]).predicted == 2
 
 
-def test_unanswered_page_scores_as_empty_and_is_counted():
+def test_unanswered_page_scores_as_empty_and_is_counted(make_item):
     summary = summarize([score_item(make_item("a b"), None), score_item(make_item("a b"), [])])
     assert (summary.pages, summary.unanswered) == (2, 1)
     assert (summary.f1_macro, summary.cer_macro) == (0.0, 1.0)
 
 
-def test_blank_page_read_as_blank_is_perfect():
+def test_blank_page_read_as_blank_is_perfect(make_item):
     assert score_item(make_item(""), []).f1 == 1.0
     assert score_item(make_item(""), [Line("ghost")]).f1 == 0.0
 
 
-def test_macro_averages_pages_and_micro_averages_words():
+def test_macro_averages_pages_and_micro_averages_words(make_item):
     short = score_item(make_item("a"), [Line("x")])
     long = score_item(make_item("a b c"), [Line("a b c")])
     summary = summarize([short, long])
@@ -104,7 +83,7 @@ def test_macro_averages_pages_and_micro_averages_words():
     assert summary.cer_micro == pytest.approx(1 / 6)
 
 
-def test_only_predicted_text_items_are_scored():
+def test_only_predicted_text_items_are_scored(make_item):
     items = [
         make_item("a"),
         make_item("b", item_id="b"),
@@ -114,7 +93,7 @@ def test_only_predicted_text_items_are_scored():
     assert [s.item_id for s in scores] == ["a"]
 
 
-def test_groups_keep_the_order_of_appearance():
+def test_groups_keep_the_order_of_appearance(make_item):
     scores = [
         score_item(make_item("a", kind="receipt"), [Line("a")]),
         score_item(make_item("a", kind="page"), [Line("b")]),
