@@ -1,5 +1,6 @@
 """The embedded stack, started for the benchmark and stopped after it."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -32,7 +33,7 @@ def running_stack(folder: Path, *, concurrency: int) -> Iterator[str]:
     """Yield the URL of a stack of our own on free ports; its log goes to ``server.log``.
 
     Raises:
-        EngineFailedError: The stack ended before it was ready.
+        EngineFailedError: The stack ended before it was ready, or another one of ours runs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log_path = folder / "server.log"
@@ -40,7 +41,7 @@ def running_stack(folder: Path, *, concurrency: int) -> Iterator[str]:
     settings = _PATIENCE | {name: str(port) for name, port in ports.items()}
     settings["RUNTIME_DIR"] = str(folder.resolve() / "runtime")
     settings["MAX_CONCURRENT_DOCUMENTS"] = str(max(64, concurrency))
-    with log_path.open("w") as log:
+    with _exclusive(folder), log_path.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "embedded", "serve"],
             cwd=CHECKOUT,
@@ -55,6 +56,17 @@ def running_stack(folder: Path, *, concurrency: int) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+@contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Two measurements at once would each measure half a machine."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise EngineFailedError(f"another benchmark runs in {folder}") from exc
+        yield
 
 
 def find_free_ports(count: int) -> list[int]:

@@ -1,11 +1,15 @@
 """The peers' environment: made once from `peers.txt`, made again when that file changes."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from bench.reading import EngineFailedError
+
+OWN_TOOLS = Path(__file__).parent.parent / ".tools" / "bin"
+"""Where `make setup` puts uv."""
 
 REQUIREMENTS = Path(__file__).with_name("peers.txt")
 
@@ -29,9 +33,9 @@ def prepare_environment(folder: Path) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    program = shutil.which("uv")
+    program = shutil.which("uv", path=f"{OWN_TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
-        raise EngineFailedError("uv is not installed; the peers' environment is made with it")
+        raise EngineFailedError("uv makes the peers' environment and is missing: `make setup`")
     done = subprocess.run([program, *arguments], capture_output=True, text=True)
     if done.returncode:
         raise EngineFailedError(f"uv {arguments[0]} failed: {done.stderr.strip()}")

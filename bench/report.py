@@ -11,9 +11,9 @@ from bench.measuring import Measurement
 from bench.scoring import ItemScore, Summary, score, summarize, summarize_by
 
 NOTES = """\
-- Word F1: bag of words over all pages together (micro); "page mean" is the mean of the pages' own
-  F1 (macro). Texts without reliable spaces are compared by characters. A page in a language that
-  the engine declines counts as empty.
+- Word F1: bag of words over all pages together (micro); "mean" is the mean of the pages' own F1
+  (macro); "en": the English pages. Texts without reliable spaces are compared by characters. A
+  page in a language that the engine declines counts as empty.
 - CER: edits per character of the truth, on pages whose reading order can be trusted, all together.
 - Pages/s: the median of the passes over all pages, from file to text. Peers get images as they
   are and PDF pages drawn at 120 dpi; the server gets the files over HTTP."""
@@ -53,10 +53,10 @@ def score_measurements(measurements: Sequence[Measurement], items: Sequence[Item
 
 
 def build_tables(scored: Sequence[Scored]) -> list[ReportTable]:
-    """Return the tables of a report: figures, ratios, F1 by kind and by language."""
+    """Return the tables of a report: engines, figures, ratios, F1 by kind and by language."""
     ours = [s for s in scored if s.measurement.is_ours]
     peers = [s for s in scored if not s.measurement.is_ours]
-    tables = [_figures(scored)]
+    tables = [_setups(scored), _figures(scored)]
     if ours and peers:
         tables.append(_ratios(ours, peers))
     tables.append(_breakdown("Word F1 by kind of page", scored, by_language=False))
@@ -101,29 +101,28 @@ def list_remarks(measurements: Sequence[Measurement]) -> list[str]:
     return remarks
 
 
+def _setups(scored: Sequence[Scored]) -> ReportTable:
+    rows = [(s.measurement.name, s.measurement.version, s.measurement.setup) for s in scored]
+    return ReportTable("Engines", ("engine", "version", "how"), rows)
+
+
 def _figures(scored: Sequence[Scored]) -> ReportTable:
     header = (
-        "engine", "version", "how", "pages", "F1 English", "page mean",
-        "F1 all", "page mean", "CER English", "CER all", "pages/s",
+        "engine", "F1 en", "mean en", "F1 all", "mean all", "CER en", "CER all", "pages/s"
     )  # fmt: skip
-    rows = [_figures_row(s) for s in scored]
-    return ReportTable("Accuracy and speed", header, rows)
+    return ReportTable("Accuracy and speed", header, [_figures_row(s) for s in scored])
 
 
 def _figures_row(scored: Scored) -> list[str]:
-    m = scored.measurement
     english = summarize(scored.english) if scored.english else None
     overall = summarize(scored.scores)
     return [
-        m.name,
-        m.version,
-        m.setup,
-        str(overall.pages),
+        scored.measurement.name,
         *_f1_cells(english),
         *_f1_cells(overall),
         _cell(english.cer_micro if english else None),
         _cell(overall.cer_micro),
-        f"{m.pages_per_second:.2f}",
+        f"{scored.measurement.pages_per_second:.2f}",
     ]
 
 

@@ -24,7 +24,7 @@ def score_predictions(predictions: Path, folder: Path, *, per_item: bool) -> Non
 
 def _summary_table(scores: Sequence[ItemScore]) -> Table:
     table = Table(
-        "items", "pages", "no answer", "F1", "F1 micro", "CER", "CER micro", title="Scores"
+        "items", "pages", "no answer", "F1", "mean", "CER", "mean", title="Scores"
     )
     english = [s for s in scores if s.language == "en"]
     if english:
@@ -38,7 +38,7 @@ def _summary_table(scores: Sequence[ItemScore]) -> Table:
 
 
 def _add(table: Table, name: str, summary: Summary) -> None:
-    figures = (summary.f1_macro, summary.f1_micro, summary.cer_macro, summary.cer_micro)
+    figures = (summary.f1_micro, summary.f1_macro, summary.cer_micro, summary.cer_macro)
     shown = ("-" if figure is None else f"{figure:.4f}" for figure in figures)
     table.add_row(name, str(summary.pages), str(summary.unanswered), *shown)
 

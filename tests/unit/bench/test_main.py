@@ -1,5 +1,6 @@
 """The command line."""
 
+import fcntl
 import json
 import sys
 
@@ -67,6 +68,16 @@ def test_stack_that_ends_at_once_says_why(tmp_path, monkeypatch):
         running_stack(tmp_path, concurrency=1),
     ):
         pass
+
+
+def test_second_stack_in_one_folder_is_refused(tmp_path):
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with (
+            pytest.raises(EngineFailedError, match="another benchmark"),
+            running_stack(tmp_path, concurrency=1),
+        ):
+            pass
 
 
 def test_free_ports_differ():

@@ -41,9 +41,11 @@ def measurements():
 
 
 def test_figures_and_ratio_come_from_the_median_pass(items, measurements):
-    figures, ratios, kinds, languages = build_tables(score_measurements(measurements, items))
+    tables = build_tables(score_measurements(measurements, items))
+    setups, figures, ratios, kinds, languages = tables
+    assert setups.rows == [("server speed", "1.0", "alone"), ("peer", "1.0", "alone")]
     row = dict(zip(figures.header, figures.rows[0], strict=True))
-    assert (row["F1 English"], row["F1 all"], row["pages/s"]) == ("1.0000", "0.8571", "4.00")
+    assert (row["F1 en"], row["F1 all"], row["pages/s"]) == ("1.0000", "0.8571", "4.00")
     assert ratios.rows == [["peer", "4.00 x"]]
     assert kinds.rows == [["page", "1.0000", "0.6667"], ["scan", "0.6667", "0.0000"]]
     assert [row[0] for row in languages.rows] == ["en", "de"]
