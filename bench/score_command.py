@@ -23,9 +23,7 @@ def score_predictions(predictions: Path, folder: Path, *, per_item: bool) -> Non
 
 
 def _summary_table(scores: Sequence[ItemScore]) -> Table:
-    table = Table(
-        "items", "pages", "no answer", "F1", "mean", "CER", "mean", title="Scores"
-    )
+    table = Table("items", "pages", "no answer", "F1", "mean", "CER", "mean", title="Scores")
     english = [s for s in scores if s.language == "en"]
     if english:
         _add(table, "English", summarize(english))
