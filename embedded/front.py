@@ -1,6 +1,7 @@
 """The front service of the local stack and the proof that it reads."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,13 +10,14 @@ import httpx
 
 from embedded.errors import EmbeddedError, SelfCheckError
 from embedded.guarded_process import Command, GuardedProcess
-from embedded.sample_page import LINES, draw_sample_page
 from embedded.service import POLL_SECONDS, Service, State
 from embedded.settings import Settings
 from embedded.triton import answers
 
 _PROCESS = "/api/v1/ocr/process"
 _SELF_CHECK_SECONDS = 60.0
+# One word read wrongly is the models' business; more of them is a stack that does not read.
+_READ_SHARE = 0.8
 
 
 def front_service(settings: Settings, lock: int) -> Service:
@@ -80,17 +82,23 @@ def require_own_triton(settings: Settings, triton_url: str | None) -> None:
         )
 
 
+def sample_page(*flags: str) -> bytes:
+    """Return the service's own sample page, a scanned PDF; with `--text` what it says."""
+    command = [sys.executable, "-m", "preprocess_service", "sample", *flags]
+    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - our own module
+
+
 def read_sample_page(service_url: str) -> float:
     """Have the service read the sample page; return the seconds it took.
 
     Raises:
-        SelfCheckError: The answer is not a document with the words of the page.
+        SelfCheckError: The answer is not a document with four in five words of the page.
     """
     started = time.monotonic()
     try:
         answer = httpx.post(
             f"{service_url}{_PROCESS}",
-            files={"file": ("sample.pdf", draw_sample_page(), "application/pdf")},
+            files={"file": ("sample.pdf", sample_page(), "application/pdf")},
             timeout=_SELF_CHECK_SECONDS,
         )
     except httpx.HTTPError as error:
@@ -102,6 +110,8 @@ def read_sample_page(service_url: str) -> float:
             f"The service answered {answer.status_code} for its sample page: {answer.text}"
         )
     read = " ".join(page["text"] for page in answer.json()["pages"])
-    if missing := [word for line in LINES for word in line.split() if word not in read]:
+    words = sample_page("--text").decode().split()
+    missing = [word for word in words if word not in read]
+    if len(missing) > (1 - _READ_SHARE) * len(words):
         raise SelfCheckError(f"The service read {read!r} on its sample page and missed {missing}.")
     return time.monotonic() - started
