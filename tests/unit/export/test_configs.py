@@ -181,7 +181,7 @@ def test_page_reading_is_told_the_whole_release(project: Spec, cpu: Configs) -> 
     assert told["strategies"]["speed"]["squeeze"] == project.strategies["speed"].squeeze
     assert told["detection"]["canvases"] == [list(c) for c in project.tasks.detection.canvases]
     assert told["recognition"]["widths"] == project.tasks.recognition.widths
-    assert told["recognition"]["max_batch_size"] == 8
+    assert told["recognition"]["max_batch_size"] == project.tasks.recognition.max_batch_size.cpu
     assert told["textline_orientation"] == {"height": 48, "width": 192, "max_batch_size": 8}
     assert told["page_orientation"]["height"] == 224
 
