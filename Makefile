@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE := 1
 CODE := preprocess_service export embedded bench model_repository tests
 
-.PHONY: help setup models serve triton test lint unit integration bench format docs clean
+.PHONY: help setup models serve triton test lint unit integration bench perf soak format clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,12 @@ integration: models ## Run the tests against the real Triton
 
 bench: models ## Compare accuracy and speed with peers on one machine (BENCH='--help' for options)
 	@$(PYTHON) -m bench $(BENCH)
+
+perf: setup ## Drive the running Triton with NVIDIA's perf_analyzer (PERF='-m ocr' for its options)
+	@$(PYTHON) -m embedded perf $(PERF)
+
+soak: models ## Send 500 requests to a fresh stack and watch the memory of its processes
+	@$(PYTHON) -m bench soak $(SOAK)
 
 format: setup ## Format the code
 	@.venv/bin/ruff format $(CODE)

@@ -1,10 +1,11 @@
-"""`python -m embedded serve|triton`: the only place that reads the settings and wires the stack."""
+"""`python -m embedded serve|triton|perf`: reads the settings and wires the stack."""
 
 import argparse
 import logging
 import sys
 
 from embedded.errors import EmbeddedError
+from embedded.perf_analyzer import run_perf_analyzer
 from embedded.settings import Settings, read_settings
 from embedded.stack import serve, serve_triton
 
@@ -28,10 +29,17 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="Triton and the front service, with a self-check")
     commands.add_parser("triton", help="Triton alone")
-    options = parser.parse_args()
+    commands.add_parser(
+        "perf", help="NVIDIA's perf_analyzer, with its options, on a running Triton"
+    )
+    options, rest = parser.parse_known_args()
+    if rest and options.command != "perf":
+        parser.error(f"unknown arguments: {' '.join(rest)}")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
+        if options.command == "perf":
+            return run_perf_analyzer(read_settings(), rest)
         run = serve if options.command == "serve" else serve_triton
         run(read_settings())
     except EmbeddedError as error:
