@@ -7,6 +7,7 @@ import base64
 import importlib.util
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -69,7 +70,9 @@ def _link_libraries(folder: Path) -> None:
 def _write_input(folder: Path) -> Path:
     with pymupdf.open(stream=sample_page(), filetype="pdf") as document:
         image = document[0].get_pixmap(dpi=_DPI).tobytes("png")
-    encoded = {"IMAGE": {"b64": base64.b64encode(image).decode()}}
+    # The bytes of a BYTES tensor: each element's length, then the element.
+    tensor = struct.pack("<I", len(image)) + image
+    encoded = {"IMAGE": {"b64": base64.b64encode(tensor).decode()}}
     path = folder / "input.json"
     path.write_text(json.dumps({"data": [encoded]}))
     return path
