@@ -11,8 +11,11 @@ IntArray = npt.NDArray[np.intp]
 MIN_COLUMN_LINES = 4
 """Fewer lines side by side are a row of a form or a table rather than a column of prose."""
 
-PROSE_FILL = 0.55
-"""In prose the median line is at least this share of the widest ones (their 90th percentile)."""
+PROSE_FILL = 0.4
+"""In prose the median line is at least this share of the widest ones (their 90th percentile).
+
+Columns that run around a picture have many short lines.
+"""
 
 MIN_PROSE_ASPECT = 6
 """Prices and table cells are short; a line of prose is at least this many times as long as high."""

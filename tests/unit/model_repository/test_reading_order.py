@@ -36,6 +36,16 @@ def test_three_columns():
     assert [boxes[i] for i in order(boxes)] == [line for column in columns for line in column]
 
 
+def test_columns_that_run_around_a_picture():
+    narrow = range(3, 11)
+    left = [box(50, 30 * i, 200 if i in narrow else 420) for i in range(14)]
+    right = [
+        box(750 if i in narrow else 530, 30 * i, 200 if i in narrow else 420) for i in range(14)
+    ]
+    boxes = [line for pair in zip(left, right, strict=True) for line in pair]
+    assert [boxes[i] for i in order(boxes)] == [*left, *right]
+
+
 def test_receipt_is_read_row_by_row():
     names = [box(20, 40 * i, 150 + 10 * (i % 3)) for i in range(6)]
     prices = [box(420, 40 * i + 4, 60) for i in range(6)]
