@@ -13,6 +13,10 @@ import psutil
 from embedded import guard
 from embedded.guard import KILL_SECONDS, remove_shared_memory
 
+# Pages are blocks of megabytes. glibc learns to keep such blocks in its heap, which then grows and
+# tears; with a fixed threshold they are maps of their own and go back when freed.
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
+
 
 @dataclass(frozen=True)
 class Command:
@@ -50,7 +54,7 @@ class GuardedProcess:
         with _output(command.log) as output:
             self._guard = subprocess.Popen(  # noqa: S603 - our own guard
                 [*_guard_arguments(command), *command.arguments],
-                env=command.environment,
+                env={**_MEMORY, **command.environment},
                 cwd=command.folder,
                 stdin=subprocess.PIPE,
                 stdout=output,

@@ -17,6 +17,13 @@ PROSE_FILL = 0.4
 Columns that run around a picture have many short lines.
 """
 
+EDGE_STEP = 2
+MIN_EVEN_EDGE = 0.35
+"""In prose at least this share of neighbouring lines end within two line heights of each other.
+
+Measured: 0.78 and 0.89 in the columns of a magazine, 0.28 and 0.23 in those of a table.
+"""
+
 MIN_PROSE_ASPECT = 6
 """Prices and table cells are short; a line of prose is at least this many times as long as high."""
 
@@ -95,7 +102,19 @@ def _is_prose(column: FloatArray) -> bool:
         return False
     height = np.median(column[:, 3] - column[:, 1])
     median, widest = np.percentile(column[:, 2] - column[:, 0], [50, 90])
-    return bool(median >= PROSE_FILL * widest and median >= MIN_PROSE_ASPECT * height)
+    if median < PROSE_FILL * widest or median < MIN_PROSE_ASPECT * height:
+        return False
+    return bool((_edge_steps(column) < EDGE_STEP * height).mean() >= MIN_EVEN_EDGE)
+
+
+def _edge_steps(column: FloatArray) -> FloatArray:
+    """How far the right end of each line is from that of the next line below it."""
+    lines = column[np.argsort(column[:, 1], kind="stable")]
+    left, right = lines[:, 0], lines[:, 2]
+    below = np.triu((left[:, None] < right) & (right[:, None] > left), k=1)
+    has_next = below.any(axis=1)
+    steps = np.abs(right - right[below.argmax(axis=1)])
+    return np.asarray(steps[has_next] if has_next.any() else [np.inf], np.float32)
 
 
 def _are_side_by_side(left: FloatArray, right: FloatArray) -> bool:

@@ -36,6 +36,15 @@ def test_three_columns():
     assert [boxes[i] for i in order(boxes)] == [line for column in columns for line in column]
 
 
+def test_table_with_long_cells_is_read_row_by_row():
+    lengths = [150, 330, 210, 390, 160, 300, 240, 400, 180, 350]
+    commands = [box(50, 40 * i, length) for i, length in enumerate(lengths)]
+    meanings = [box(530, 40 * i, 1.1 * length) for i, length in enumerate(reversed(lengths))]
+    boxes = [*meanings, *commands]
+    expected = [cell for row in zip(commands, meanings, strict=True) for cell in row]
+    assert [boxes[i] for i in order(boxes)] == expected
+
+
 def test_columns_that_run_around_a_picture():
     narrow = range(3, 11)
     left = [box(50, 30 * i, 200 if i in narrow else 420) for i in range(14)]
