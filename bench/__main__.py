@@ -13,7 +13,7 @@ from bench.score_command import score_predictions
 from bench.server_engine import STRATEGIES
 from bench.soak import run_soak
 
-SERVER = "server"
+SERVER, IN_PROCESS = "server", "in-process"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,8 @@ def _read_options(words: Sequence[str]) -> RunOptions:
     return RunOptions(
         folder=options.folder,
         with_server=SERVER in options.engines,
-        peers=[name for name in options.engines if name != SERVER],
+        in_process=IN_PROCESS in options.engines,
+        peers=[name for name in options.engines if name in PEERS],
         strategies=options.strategies,
         languages=options.language,
         runs=options.runs,
@@ -53,7 +54,7 @@ def _run_parser() -> argparse.ArgumentParser:
         epilog="python -m bench score PREDICTIONS.json [FOLDER] scores lines that are there; "
         "python -m bench soak sends many requests and watches the memory of every process.",
     )
-    engines = [SERVER, *PEERS]
+    engines = [SERVER, IN_PROCESS, *PEERS]
     # fmt: off
     add = parser.add_argument
     add("folder", type=Path, nargs="?", metavar="FOLDER", help="labelled pages with manifest.json")

@@ -11,6 +11,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench.in_process import InProcessEngine
 from bench.items import Item
 from bench.own_stack import running_stack
 from bench.peer_engine import find_best_split, splits, start_peer
@@ -28,6 +29,7 @@ class Plan:
     items: Sequence[Item]
     peers: Sequence[str]
     strategies: Sequence[str]
+    in_process: Sequence[str]
     runs: int
     concurrency: int
     one_at_a_time: bool
@@ -70,10 +72,11 @@ def available_cores() -> int:
 
 
 def measure(plan: Plan, console: Console) -> list[Measurement]:
-    """Return a measurement for each strategy of the server and then for each peer."""
+    """Return a measurement for each strategy of the server, then without it, then for each peer."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         ours = _measure_server(plan, progress) if plan.strategies else []
+        ours += [_measure_in_process(plan, strategy, progress) for strategy in plan.in_process]
         return ours + [_measure_peer(plan, peer, progress) for peer in plan.peers]
 
 
@@ -94,6 +97,14 @@ def _measure_server(plan: Plan, progress: Progress) -> list[Measurement]:
         for measurement in ours:
             measurement.failure = None if measurement.readings else str(exc)
     return ours
+
+
+def _measure_in_process(plan: Plan, strategy: str, progress: Progress) -> Measurement:
+    """Measure what the server's models and code do without HTTP, gRPC, Triton and their copies."""
+    measurement = Measurement(f"in-process {strategy}", is_ours=False)
+    threads = 1 if plan.one_at_a_time else available_cores()
+    _run(InProcessEngine(strategy, threads=threads), measurement, plan, progress)
+    return measurement
 
 
 def _measure_peer(plan: Plan, peer: str, progress: Progress) -> Measurement:

@@ -33,6 +33,7 @@ class RunOptions:
 
     folder: Path | None
     with_server: bool
+    in_process: bool
     peers: Sequence[str]
     strategies: Sequence[str]
     languages: Sequence[str]
@@ -86,6 +87,7 @@ def _plan(options: RunOptions, folder: Path, console: Console) -> Plan:
         items=items,
         peers=options.peers,
         strategies=options.strategies if options.with_server else (),
+        in_process=options.strategies if options.in_process else (),
         runs=options.runs,
         concurrency=options.concurrency or 2 * available_cores(),
         one_at_a_time=options.one_at_a_time,
