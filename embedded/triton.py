@@ -17,7 +17,7 @@ from embedded.host import require_supported_host
 from embedded.lost_processes import LostProcesses
 from embedded.ports import free_ports, require_free_ports
 from embedded.service import POLL_SECONDS, Service, State
-from embedded.settings import Settings
+from embedded.settings import CHECKOUT, Settings
 from embedded.triton_log import TritonLog
 
 logger = logging.getLogger("embedded")
@@ -172,6 +172,8 @@ def _network_arguments(settings: Settings, control_key: str) -> list[str]:
 def _environment(installation: Installation) -> dict[str, str]:
     environment = dict(os.environ)
     environment.pop("PYTHONHOME", None)
+    # The backend keeps there which precision is the fastest for which model on this machine.
+    environment.setdefault("OPENVINO_TUNING_DIR", str(CHECKOUT / ".cache" / "tuning"))
     first = {
         "LD_LIBRARY_PATH": installation.library_path,
         # The stub finds its packages through the first `python3` of the path.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
+from export.calibrate import find_ranges, with_ranges
 from export.export_key import export_key
 from export.fetch import SourceFiles, fetch
 from export.languages import Language, require, written
 from export.onnx_model import Published, build_onnx, read_published
 from export.parity import Comparison, Prover, check
-from export.samples import Image
+from export.samples import Image, drawn_pages, fit_crop, worn
 from export.spec import Spec, sha256_of
 
 
@@ -71,6 +72,30 @@ def build(spec: Spec, published: Published, languages: Mapping[str, Language]) -
     return Built(published, build_onnx(published, spec, said), writes)
 
 
+def calibrate(spec: Spec, models: Sequence[Built], cache: Path, threads: int) -> list[Built]:
+    """Return the models with the ranges that 8-bit arithmetic needs, where models.toml wants it.
+
+    Models cut from one published graph share its convolutions, and so their ranges.
+    """
+    wanted = [model for model in models if model.published.model.int8_skip is not None]
+    if not wanted:
+        return list(models)
+    worn_pages = [image for page in drawn_pages() for image in worn(page)]
+    crops = Prover(spec, worn_pages, threads).crops_by(_first_detector(spec, cache))
+    lines = spec.tasks.recognition
+    fitted = [fit_crop(crop, lines.height, lines.widths, lines.padding) for crop in crops]
+    inputs = {"detection": worn_pages, "recognition": fitted}
+    found: dict[str, bytes] = {}
+    console = Console(stderr=True)
+    for group in track(_by_graph(wanted), "calibrating", console=console, transient=True):
+        ranges = find_ranges(group[0].onnx, inputs[group[0].published.model.task], threads)
+        for model in group:
+            found[model.name] = with_ranges(
+                model.onnx, ranges, model.published.model.int8_skip or 0
+            )
+    return [replace(model, onnx=found.get(model.name, model.onnx)) for model in models]
+
+
 def prove(
     spec: Spec, models: Sequence[Built], pages: Sequence[Image], cache: Path, threads: int
 ) -> list[Comparison]:
@@ -84,14 +109,18 @@ def prove(
     if not models:
         return []
     prover = Prover(spec, pages, threads)
-    detector = next(name for name, model in spec.models.items() if model.task == "detection")
-    crops = prover.crops_by(read_models(spec, [detector], cache)[0])
+    crops = prover.crops_by(_first_detector(spec, cache))
     console = Console(stderr=True)
     comparisons: list[Comparison] = []
     for group in track(_by_graph(models), "proving parity", console=console, transient=True):
         comparisons += prover.compare([(m.published, m.onnx) for m in group], crops)
     check(comparisons)
     return comparisons
+
+
+def _first_detector(spec: Spec, cache: Path) -> Published:
+    name = next(name for name, model in spec.models.items() if model.task == "detection")
+    return read_models(spec, [name], cache)[0]
 
 
 def _by_graph(models: Sequence[Built]) -> list[list[Built]]:

@@ -31,12 +31,13 @@ def run_fetch(options: Namespace) -> None:
 
 def run_onnx(options: Namespace) -> None:
     """Build, prove and write single ONNX files."""
-    from export.build import build, prove, read_models
+    from export.build import build, calibrate, prove, read_models
     from export.samples import sample_pages
 
     spec, languages = read_spec(options.models), read_languages()
     names = _known_models(spec, options.model)
     built = [build(spec, model, languages) for model in read_models(spec, names, options.cache)]
+    built = calibrate(spec, built, options.cache, usable_cores())
     pages = sample_pages(options.pages, spec.tasks.detection.limit_long_side)
     report.print_parity(console, prove(spec, built, pages, options.cache, usable_cores()))
     options.output.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ from export.spec import Device, Spec, TaskSpec
 from export.tensors import Tensor, parameter, tensor_fields
 
 ENCODED = Tensor("IMAGE", "STRING", (1,))
-PIXELS = Tensor("PIXELS", "UINT8", (-1, -1, 3))
+# The last is 3 (RGB) or 1 (gray).
+PIXELS = Tensor("PIXELS", "UINT8", (-1, -1, -1))
 STRATEGY = Tensor("STRATEGY", "STRING", (1,))
 OPTIONS = (
     STRATEGY,

@@ -13,9 +13,13 @@ from export.spec import Spec, sha256_of
 GRAPH_NUMBERS = ("mean", "std", "channel_order", "height", "width", "pixels_per_step")
 GRAPH_FILES = (
     "alphabet.py",
+    "calibrate.py",
+    "graph_tools.py",
     "languages.py",
     "languages.toml",
     "onnx_model.py",
+    "samples.py",
+    "simplify.py",
     "surgery.py",
     "tensors.py",
 )

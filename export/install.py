@@ -82,11 +82,12 @@ class Installation:
 
     def _build(self, names: list[str], pages: Path | None) -> tuple[list[Built], list[Comparison]]:
         # Loaded only when something changed: these libraries take seconds to import.
-        from export.build import build, prove, read_models
+        from export.build import build, calibrate, prove, read_models
         from export.samples import sample_pages
 
         published = read_models(self.spec, names, self.cache)
         built = [build(self.spec, model, self.languages) for model in published]
+        built = calibrate(self.spec, built, self.cache, usable_cores())
         shown = sample_pages(pages, self.spec.tasks.detection.limit_long_side)
         return built, prove(self.spec, built, shown, self.cache, usable_cores())
 

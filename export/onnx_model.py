@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from export import surgery
+from export import simplify, surgery
 from export.alphabet import Alphabet, cut, read_dictionary
 from export.errors import FetchError
 from export.fetch import SourceFiles
@@ -54,6 +54,7 @@ def build_onnx(published: Published, spec: Spec, said: Mapping[str, str]) -> byt
     if published.alphabet is not None and published.full is not None:
         surgery.give_codepoints(graph, published.alphabet, published.full, published.name)
     elif model.task == "detection":
+        simplify.simplify(graph)
         surgery.give_probability_map(graph)
     else:
         surgery.give_class_probability(graph, onnx_outputs(model)[0].dims[0])

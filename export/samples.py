@@ -92,6 +92,17 @@ def fit_crop(crop: Image, height: int, widths: list[int], padding: int) -> Image
     return canvas
 
 
+def worn(page: Image) -> list[Image]:
+    """Return a page as it comes out of scanners, cameras and programs: clean, worn and inverted."""
+    random = np.random.default_rng(1)  # the same pages on every machine
+    blurred = np.asarray(cv2.GaussianBlur(page, (0, 0), 0.8), np.uint8)
+    noise = random.normal(0, 12, (*page.shape[:2], 1))
+    noisy = np.clip(blurred + noise, 0, 255).astype(np.uint8)
+    faded = (page * 0.4 + 110).astype(np.uint8)
+    scanned = np.where(page.mean(axis=2, keepdims=True) < 128, 0, 255) * np.ones(3)
+    return [page, noisy, faded, scanned.astype(np.uint8), np.asarray(255 - page, np.uint8)]
+
+
 def _draw(lines: tuple[tuple[str, int, str], ...]) -> pymupdf.Document:
     document = pymupdf.open()
     page = document.new_page(width=PAGE_SIZE[0], height=PAGE_SIZE[1])

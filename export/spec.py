@@ -53,13 +53,18 @@ class SourceSpec:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ModelSpec:
-    """One model of the repository: a file of a source and what is done to it."""
+    """One model of the repository: a file of a source and what is done to it.
+
+    Where `int8_skip` is given the model may compute in 8 bits, except in its first so many heavy
+    convolutions.
+    """
 
     task: TaskName
     source: str
     file: str
     dictionary: str | None = None
     alphabet: str | None = None
+    int8_skip: int | None = None
 
     def __post_init__(self) -> None:
         read = self.task == "recognition"

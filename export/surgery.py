@@ -16,6 +16,7 @@ from onnx_ir.passes import common as passes
 
 from export.alphabet import Alphabet, check_class_count
 from export.errors import SurgeryError
+from export.graph_tools import array_of, constant
 from export.spec import TaskSpec
 
 Shape = tuple[int | str, ...]
@@ -67,9 +68,9 @@ def take_pixels(model: ir.Model, task: TaskSpec, name: str, shape: Shape) -> Non
     tape = ir.tape.Tape(graph)
     channels_first = tape.op("Transpose", [pixels], {"perm": [0, 3, 1, 2]})
     floats = tape.op("Cast", [channels_first], {"to": ir.DataType.FLOAT})
-    offset = _constant(tape, f"{name}_mean", mean.astype(np.float32).reshape(1, 3, 1, 1))
+    offset = constant(tape, f"{name}_mean", mean.astype(np.float32).reshape(1, 3, 1, 1))
     centered = tape.op("Sub", [floats, offset])
-    weight = _constant(tape, f"{name}_weights", np.ascontiguousarray(folded, np.float32))
+    weight = constant(tape, f"{name}_weights", np.ascontiguousarray(folded, np.float32))
     convolution.replace_input_with(0, centered)
     convolution.replace_input_with(1, weight)
     graph.inputs[0] = pixels
@@ -80,10 +81,10 @@ def give_probability_map(model: ir.Model) -> None:
     """Replace [N,1,H,W] floats from 0 to 1 by `PROBABILITY_MAP`, UINT8 [N,H,W] from 0 to 255."""
     tape = ir.tape.Tape(model.graph)
     probability = model.graph.outputs[0]
-    levels = tape.op("Mul", [probability, _constant(tape, "levels", np.float32(255.0))])
+    levels = tape.op("Mul", [probability, constant(tape, "levels", np.float32(255.0))])
     # Channel 0 by Gather, not Squeeze: its form is the same in every operator set.
     rounded = tape.op("Round", [levels])
-    first = _constant(tape, "first_channel", np.int64(0))
+    first = constant(tape, "first_channel", np.int64(0))
     flat = tape.op("Gather", [rounded, first], {"axis": 1})
     output = ir.val("PROBABILITY_MAP", ir.DataType.UINT8, ("N", "H", "W"))
     tape.op("Cast", [flat], {"to": ir.DataType.UINT8}, output=output)
@@ -109,12 +110,12 @@ def give_codepoints(model: ir.Model, alphabet: Alphabet, published: Alphabet, na
     """
     softmax = model.graph.outputs[0].producer()
     add, matmul = _last_layer(softmax)
-    check_class_count(published, name, _array(add.inputs[1]).shape[-1])
+    check_class_count(published, name, array_of(add.inputs[1]).shape[-1])
     tape = ir.tape.Tape(model.graph)
     _keep_classes(tape, matmul, add, np.array(alphabet.classes))
     logits = add.outputs[0]
     best = tape.op("ArgMax", [logits], {"axis": -1, "keepdims": 0})
-    letters = _constant(tape, "alphabet", np.array(alphabet.codepoints, np.int32))
+    letters = constant(tape, "alphabet", np.array(alphabet.codepoints, np.int32))
     codepoint = ir.val("CODEPOINT", ir.DataType.INT32, ("N", "T"))
     tape.op("Gather", [letters, best], {"axis": 0}, output=codepoint)
     peak = tape.op("ReduceMax", [logits], {"axes": [-1], "keepdims": 1})
@@ -132,7 +133,7 @@ def _first_convolution(value: ir.Value) -> tuple[ir.Node, npt.NDArray[np.float32
         raise SurgeryError(
             "the graph does not begin with one convolution: pixels cannot be folded in"
         )
-    weights = _array(consumers[0].inputs[1])
+    weights = array_of(consumers[0].inputs[1])
     if weights.ndim != 4 or weights.shape[1] != 3:
         raise SurgeryError(f"the first convolution takes {weights.shape[1]} channels, expected 3")
     return consumers[0], weights
@@ -152,18 +153,5 @@ def _keep_classes(
     tape: ir.tape.Tape, matmul: ir.Node, add: ir.Node, classes: npt.NDArray[np.int64]
 ) -> None:
     for node, name in ((matmul, "class_weights"), (add, "class_biases")):
-        kept = np.ascontiguousarray(_array(node.inputs[1])[..., classes])
-        node.replace_input_with(1, _constant(tape, name, kept))
-
-
-def _array(value: ir.Value | None) -> npt.NDArray[np.float32]:
-    if value is None or value.const_value is None:
-        raise SurgeryError("weights are expected to be constants of the graph")
-    array: npt.NDArray[np.float32] = value.const_value.numpy()
-    return array
-
-
-def _constant(
-    tape: ir.tape.Tape, name: str, array: npt.NDArray[np.generic] | np.generic
-) -> ir.Value:
-    return tape.initializer(ir.tensor(np.asarray(array), name=name))
+        kept = np.ascontiguousarray(array_of(node.inputs[1])[..., classes])
+        node.replace_input_with(1, constant(tape, name, kept))

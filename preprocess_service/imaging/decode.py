@@ -7,8 +7,8 @@ from PIL import Image, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 from preprocess_service.errors import InvalidDocumentError
+from preprocess_service.imaging.pixels import to_pixels
 from preprocess_service.imaging.raster import PageSize, RasterPage, RasterRequest, clip_text
-from preprocess_service.imaging.rgb import to_rgb
 from preprocess_service.imaging.sniff import IMAGE_FORMATS
 
 # Others carry previews, bursts or animations beside the one picture that is meant.
@@ -45,7 +45,7 @@ class ImageSource:
         """The frame as pixels; raises PageTooLargeError before anything of it is decoded."""
         self._seek(index)
         self._frame_size().require_within(self._request.max_pixels)
-        return RasterPage(to_rgb(self._image), self._dpi())
+        return RasterPage(to_pixels(self._image), self._dpi())
 
     def close(self) -> None:
         """Let go of the file."""

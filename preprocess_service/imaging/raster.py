@@ -78,7 +78,7 @@ class DocumentInfo:
 
 @dataclass(frozen=True)
 class RasterPage:
-    """One page as the reader sees it, RGB, rows x columns x 3."""
+    """One page as the reader sees it, rows x columns x 3 (RGB) or x 1 (gray)."""
 
     pixels: PixelsHwc
     dpi: int

@@ -77,7 +77,7 @@ class OcrEngine(Protocol):
     async def recognize(
         self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
     ) -> PageReading:
-        """The lines of a page of RGB pixels, rows x columns x 3.
+        """The lines of a page, rows x columns x 3 (RGB) or x 1 (gray).
 
         Raises:
             EngineUnavailableError: It does not answer; trying later may help.

@@ -30,7 +30,7 @@ _PARAMETERS = {
 }
 _CPU_ACCELERATORS = {"openvino"}
 _GPU_ACCELERATORS = {"tensorrt", "cuda"}
-_OPENVINO_PRECISIONS = {"FP32": "f32", "BF16": "bf16"}
+_OPENVINO_PRECISIONS = {"FP32", "BF16", "INT8"}
 
 
 class OptionError(ValueError):
@@ -121,18 +121,6 @@ def read_options(config: Mapping[str, Any], kind: str, device_id: int) -> Option
     )
 
 
-def openvino_precision(accelerator: Accelerator, capabilities: list[str]) -> str:
-    """Return the precision to compute in: as told, else bf16 where the processor has it, else f32.
-
-    Args:
-        accelerator: The wish for OpenVINO.
-        capabilities: OpenVINO's `OPTIMIZATION_CAPABILITIES` of the processor.
-    """
-    if wish := accelerator.parameters.get("precision_mode"):
-        return _OPENVINO_PRECISIONS[wish]
-    return "bf16" if "BF16" in capabilities else "f32"
-
-
 def _read_parameters(config: Mapping[str, Any]) -> dict[str, str]:
     parameters = config.get("parameters") or {}
     if unknown := sorted(set(parameters) - _PARAMETERS):
@@ -165,7 +153,7 @@ def _check_openvino(parameters: Mapping[str, str]) -> None:
         raise OptionError(f"unknown parameters of openvino: {', '.join(unknown)}")
     precision = parameters.get("precision_mode", "FP32")
     if precision not in _OPENVINO_PRECISIONS:
-        raise OptionError(f"openvino: precision_mode {precision} is not FP32 or BF16")
+        raise OptionError(f"openvino: precision_mode {precision} is not FP32, BF16 or INT8")
 
 
 def _read_graph_level(config: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """A loaded ONNX model, on OpenVINO or on onnxruntime."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,12 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from embedded.backends.onnxruntime.options import OptionError, Options, openvino_precision
+from embedded.backends.onnxruntime.options import OptionError, Options
+from embedded.backends.onnxruntime.precision import candidates, choose
 from embedded.backends.onnxruntime.providers import (
     choose_providers,
     require_in_use,
     session_settings,
 )
+from embedded.backends.onnxruntime.quantize import quantize, read_ranges
 
 Array = npt.NDArray[Any]
 
@@ -70,26 +72,48 @@ class OpenVinoSession:
     """A model on OpenVINO's processor plugin."""
 
     def __init__(self, openvino: Any, path: Path, options: Options) -> None:
-        core = openvino.Core()
-        assert options.openvino is not None
-        precision = openvino_precision(
-            options.openvino, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        )
-        settings = {
-            "NUM_STREAMS": 1,
-            "INFERENCE_PRECISION_HINT": precision,
-            # With pinning every instance picks the same core, and all of them wait for it.
-            "ENABLE_CPU_PINNING": False,
-        }
-        if options.intra_op_threads:
-            settings["INFERENCE_NUM_THREADS"] = options.intra_op_threads
-        model = core.read_model(str(path))
+        self._openvino, self._path, self._threads = openvino, path, options.intra_op_threads
+        self._core = openvino.Core()
+        model = self._core.read_model(str(path))
         self.inputs = [_openvino_spec(port) for port in model.inputs]
         self.outputs = [_openvino_spec(port) for port in model.outputs]
         self._batched = options.batched
-        self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+        precision = self._choose_precision(options, has_ranges=bool(read_ranges(model)))
+        self._request = self._compile(precision)
         threads = options.intra_op_threads or "all"
         self.description = f"OpenVINO {openvino.__version__}, {precision}, {threads} threads"
+
+    def _choose_precision(self, options: Options, *, has_ranges: bool) -> str:
+        assert options.openvino is not None
+        capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        key = {
+            "file": options.sha256 or hashlib.sha256(self._path.read_bytes()).hexdigest(),
+            "processor": self._core.get_property("CPU", "FULL_DEVICE_NAME"),
+            "capabilities": sorted(capabilities),
+            "openvino": self._openvino.__version__,
+            "threads": options.intra_op_threads,
+        }
+        possible = candidates(options.openvino, capabilities, has_ranges=has_ranges)
+        return choose(possible, self._make_run, key)
+
+    def _make_run(self, precision: str) -> Callable[[], object]:
+        request = self._compile(precision)
+        feeds = {spec.name: _typical_input(spec) for spec in self.inputs}
+        return lambda: request.infer(feeds, share_inputs=True)
+
+    def _compile(self, precision: str) -> Any:
+        settings = {
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+            # With pinning every instance picks the same core, and all of them wait for it.
+            "ENABLE_CPU_PINNING": False,
+        }
+        if self._threads:
+            settings["INFERENCE_NUM_THREADS"] = self._threads
+        model = self._core.read_model(str(self._path))
+        if precision == "int8":
+            quantize(self._openvino, model, read_ranges(model))
+        return self._core.compile_model(model, "CPU", settings).create_infer_request()
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """See `Session`."""
@@ -149,6 +173,14 @@ def _check_file(path: Path, sha256: str | None) -> None:
         found = hashlib.sha256(file.read()).hexdigest()
     if found != sha256:
         raise OptionError(f"{path.name} has the sha256 {found}, its configuration says {sha256}")
+
+
+def _typical_input(spec: TensorSpec) -> Array:
+    """Noise of a size that the model meets often: sides left free are 480 and 640 pixels."""
+    free = iter((1, 480, 640) if spec.shape.count(None) > 2 else (1, 640, 640))
+    shape = [next(free, 1) if side is None else side for side in spec.shape]
+    noise = np.random.default_rng(0).integers(0, 256, shape)
+    return np.asarray(noise, spec.dtype)
 
 
 def _openvino_spec(port: Any) -> TensorSpec:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scaling import resize
 
 Image = npt.NDArray[np.uint8]
 
@@ -72,11 +73,11 @@ def shrink(pixels: Image, scale: float) -> Image:
         return pixels
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return resize(pixels, *size, cv2.INTER_AREA)
 
 
 def fill_canvas(page: Image, window: Window) -> Image:
-    """Return the window's part of the page on its canvas [height, width, 3]; the rest white."""
+    """Return the window's part of the page on its canvas, [height, width, 3]; the rest white."""
     canvas = np.full((*window.canvas, 3), 255, np.uint8)
     part = page[window.top : window.top + window.height, window.left : window.left + window.width]
     canvas[: part.shape[0], : part.shape[1]] = part

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scaling import resize
 
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -25,18 +26,23 @@ WORD_GAP_RATIO = 0.2
 
 @dataclass(frozen=True)
 class Crop:
-    """A piece of a line: pixels [height, width, 3]; `spaced` when a blank stands before it."""
+    """A piece of a line: pixels [height, width, 1 or 3]; `spaced` when a blank stands before it.
+
+    `squeeze` is its width as a share of the natural one.
+    """
 
     line_index: int
     pixels: Image
+    squeeze: float = 1.0
     spaced: bool = False
 
 
 def side_lengths(polygon: FloatArray) -> tuple[float, float]:
     """Return a polygon's width and height along its reading direction, in pixels."""
-    width = max(np.linalg.norm(polygon[0] - polygon[1]), np.linalg.norm(polygon[3] - polygon[2]))
-    height = max(np.linalg.norm(polygon[0] - polygon[3]), np.linalg.norm(polygon[1] - polygon[2]))
-    return max(float(width), 1.0), max(float(height), 1.0)
+    top_left, top_right, bottom_right, bottom_left = polygon.tolist()
+    width = max(math.dist(top_left, top_right), math.dist(bottom_left, bottom_right))
+    height = max(math.dist(top_left, bottom_left), math.dist(top_right, bottom_right))
+    return max(width, 1.0), max(height, 1.0)
 
 
 def is_vertical(polygon: FloatArray) -> bool:
@@ -59,12 +65,30 @@ def crop_line(
     squeeze it beyond readability: then the caller has to split it.
     """
     polygon = reading_polygon(polygon)
-    length, thickness = side_lengths(polygon)
-    natural = length * height / thickness
+    natural = _natural_width(polygon, height)
     width = squeeze * natural
     if width > max_width:
         width = max(max_width, min(width, natural * TIGHTEST_SQUEEZE))
     return _warp(pixels, polygon, max(8, math.ceil(width)), height)
+
+
+def _natural_width(polygon: FloatArray, height: int) -> float:
+    length, thickness = side_lengths(polygon)
+    return length * height / thickness
+
+
+def cut_line(
+    line_index: int,
+    pixels: Image,
+    polygon: FloatArray,
+    height: int,
+    squeeze: float,
+    max_width: int,
+) -> list[Crop]:
+    """Return a line as `crop_line` makes it, in pieces of at most `max_width`."""
+    crop = crop_line(pixels, polygon, height, squeeze, max_width)
+    applied = crop.shape[1] / _natural_width(reading_polygon(polygon), height)
+    return split_crop(line_index, crop, max_width, applied)
 
 
 def _warp(pixels: Image, polygon: FloatArray, width: int, height: int) -> Image:
@@ -74,15 +98,13 @@ def _warp(pixels: Image, polygon: FloatArray, width: int, height: int) -> Image:
         if region.size:
             shrinks = region.shape[0] > 1.5 * height
             how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-            return np.asarray(cv2.resize(region, (width, height), interpolation=how), np.uint8)
+            return resize(region, width, height, how)
     target = np.array([[0, 0], [width, 0], [0, height]], np.float32)
     matrix = cv2.getAffineTransform(polygon[[0, 1, 3]].astype(np.float32), target)
-    return np.asarray(
-        cv2.warpAffine(
-            pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
+    warped = cv2.warpAffine(
+        pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(warped, np.uint8).reshape(height, width, pixels.shape[2])
 
 
 def _is_upright(polygon: FloatArray) -> bool:
@@ -92,18 +114,18 @@ def _is_upright(polygon: FloatArray) -> bool:
     return rise < 1.0 and lean < 1.0 and float(polygon[1, 0]) > float(polygon[0, 0])
 
 
-def split_crop(line_index: int, crop: Image, max_width: int) -> list[Crop]:
+def split_crop(line_index: int, crop: Image, max_width: int, squeeze: float = 1.0) -> list[Crop]:
     """Return a crop in pieces of at most `max_width`, cut where there is least ink."""
     width = crop.shape[1]
     if width <= max_width:
-        return [Crop(line_index, crop)]
+        return [Crop(line_index, crop, squeeze)]
     count = math.ceil(width / (0.9 * max_width))
     ink = crop.min(axis=2).astype(np.float32).std(axis=0)
     cuts = [_quiet_column(ink, width * i // count, max_width // 20) for i in range(1, count)]
     edges = [0, *(column for column, _ in cuts), width]
     spaced = [False, *(gap > WORD_GAP_RATIO * crop.shape[0] for _, gap in cuts)]
     return [
-        Crop(line_index, np.ascontiguousarray(crop[:, left:right]), space)
+        Crop(line_index, np.ascontiguousarray(crop[:, left:right]), squeeze, space)
         for left, right, space in zip(edges[:-1], edges[1:], spaced, strict=True)
     ]
 

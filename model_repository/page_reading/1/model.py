@@ -44,9 +44,9 @@ class TritonPythonModel:
 
     async def _read(self, request: Any) -> Reading:
         pixels = _input(request, "PIXELS")
-        if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
+        if pixels is None or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.size == 0:
             raise UnknownOptionError(
-                "PIXELS must be UINT8 [height, width, 3] with at least one pixel"
+                "PIXELS must be UINT8 [height, width, 3] (or 1: gray) with at least one pixel"
             )
         names = _texts(request, "STRATEGY") or ["balanced"]
         strategy = _with_orientation(self._settings.strategy(names[0]), request)

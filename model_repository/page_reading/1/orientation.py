@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scaling import resize
 
 Image = npt.NDArray[np.uint8]
 
@@ -26,12 +27,13 @@ def thumbnail(pixels: Image, height: int, width: int) -> Image:
     scale = SHORT_SIDE_RATIO * max(height / pixels.shape[0], width / pixels.shape[1])
     size = (max(width, round(pixels.shape[1] * scale)), max(height, round(pixels.shape[0] * scale)))
     top, left = (size[1] - height) // 2, (size[0] - width) // 2
-    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.ascontiguousarray(small[top : top + height, left : left + width])
+    small = resize(pixels, *size, cv2.INTER_AREA)[top : top + height, left : left + width]
+    return np.ascontiguousarray(np.broadcast_to(small, (height, width, 3)))
 
 
 def turn(pixels: Image, rotation: int) -> Image:
     """Return a page turned clockwise by 0, 90, 180 or 270 degrees."""
     if not rotation:
         return pixels
-    return np.asarray(cv2.rotate(pixels, QUARTER_TURNS[rotation]), np.uint8)
+    turned = np.asarray(cv2.rotate(pixels, QUARTER_TURNS[rotation]), np.uint8)
+    return turned.reshape(*turned.shape[:2], pixels.shape[2])

@@ -19,6 +19,7 @@ from page_settings import PageSettings, Strategy
 from reading_order import order_lines
 from text_boxes import find_boxes
 from width_buckets import Chunk, group_by_width
+from word_gaps import find_word_gaps, spaced_text
 
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -69,7 +70,7 @@ class PageReader:
         self._infer = infer
 
     async def read(self, pixels: Image, strategy: Strategy, recognizer: str) -> Reading:
-        """Return the lines of a page, RGB UINT8 [height, width, 3]."""
+        """Return the lines of a page, UINT8 [height, width, 3] (RGB) or 1 channel (gray)."""
         if strategy.page_orientation == "always":
             rotation = await self._rotation(pixels)
             return await self._read_turned(pixels, rotation, strategy, recognizer)
@@ -131,10 +132,8 @@ class PageReader:
         crops = [
             piece
             for index, polygon in enumerate(polygons)
-            for piece in line_crops.split_crop(
-                index,
-                line_crops.crop_line(pixels, polygon, settings.height, strategy.squeeze, widest),
-                widest,
+            for piece in line_crops.cut_line(
+                index, pixels, polygon, settings.height, strategy.squeeze, widest
             )
         ]
         read = await self._read_crops(crops, recognizer)
@@ -163,10 +162,13 @@ class PageReader:
             outputs = await self._infer(recognizer, "CROP", batch)
             for row, index in enumerate(chunk.indices):
                 steps = -(-widths[index] // settings.pixels_per_step)
-                results[index] = decode_line(
+                decoded = decode_line(
                     outputs["CODEPOINT"][row, :steps].astype(np.int32),
                     outputs["PROBABILITY"][row, :steps].astype(np.float32),
                 )
+                crop = crops[index]
+                gaps = find_word_gaps(crop.pixels, crop.squeeze, decoded, settings.pixels_per_step)
+                results[index] = spaced_text(decoded.characters, gaps), decoded.confidence
 
         await asyncio.gather(*(read_chunk(chunk) for chunk in chunks))
         return results

@@ -6,7 +6,6 @@ import pytest
 from embedded.backends.onnxruntime.options import (
     Accelerator,
     OptionError,
-    openvino_precision,
     read_options,
 )
 
@@ -110,17 +109,3 @@ def test_what_is_not_known_is_refused_by_name(path: list[str], value: Any, named
 def test_an_unknown_kind_of_instance_is_refused() -> None:
     with pytest.raises(OptionError, match="KIND_MODEL"):
         read_options(CONFIG, "MODEL", 0)
-
-
-@pytest.mark.parametrize(
-    ("wish", "capabilities", "precision"),
-    [
-        ({}, ["FP32", "BF16"], "bf16"),
-        ({}, ["FP32", "INT8"], "f32"),
-        ({"precision_mode": "FP32"}, ["FP32", "BF16"], "f32"),
-    ],
-)
-def test_bf16_where_the_processor_has_it_unless_told(
-    wish: dict[str, str], capabilities: list[str], precision: str
-) -> None:
-    assert openvino_precision(Accelerator("openvino", wish), capabilities) == precision

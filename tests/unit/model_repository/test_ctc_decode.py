@@ -8,14 +8,21 @@ def decode(text, probabilities):
 
 
 def test_repeats_collapse_and_blanks_part_equal_letters():
-    text, confidence = decode("_aab_b_", [1, 0.5, 0.9, 1, 1, 0.9, 1])
-    assert text == "abb"
-    assert abs(confidence - (0.5 + 1 + 0.9) / 3) < 1e-6
+    line = decode("_aab_b_", [1, 0.5, 0.9, 1, 1, 0.9, 1])
+    assert line.text == "abb"
+    assert abs(line.confidence - (0.5 + 1 + 0.9) / 3) < 1e-6
+
+
+def test_each_character_says_from_which_to_which_time_step_it_stands():
+    line = decode("_aab_b_", [1] * 7)
+    assert line.starts.tolist() == [1, 3, 5]
+    assert line.ends.tolist() == [2, 3, 5]
 
 
 def test_all_blank_is_an_empty_line_without_confidence():
-    assert decode("____", [1, 1, 1, 1]) == ("", 0.0)
+    line = decode("____", [1, 1, 1, 1])
+    assert (line.text, line.confidence) == ("", 0.0)
 
 
 def test_codepoints_beyond_the_basic_plane():
-    assert decode("𠮷", [1])[0] == "𠮷"
+    assert decode("𠮷", [1]).text == "𠮷"

@@ -130,3 +130,14 @@ def test_page_that_reads_badly_is_checked():
     models = RuleModels(confidence=0.3)
     read(page_with_lines(5), models, Strategy("det", ["rec"], 1.0, "when_unreadable", False))
     assert len(models.batches("page_orientation")) == 1
+
+
+@pytest.mark.parametrize("strategy", [PLAIN, Strategy("det", ["rec"], 0.8, "always", False)])
+def test_a_gray_page_is_read_as_the_same_page_in_three_channels(strategy):
+    page = page_with_lines(5, height=1600)
+    gray, color = (read(pixels, RuleModels(90), strategy) for pixels in (page[..., :1], page))
+    assert len(gray.lines) >= 5
+    assert [line.text for line in gray.lines] == [line.text for line in color.lines]
+    np.testing.assert_allclose(
+        [line.polygon for line in gray.lines], [line.polygon for line in color.lines], atol=1
+    )

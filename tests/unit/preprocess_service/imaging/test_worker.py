@@ -104,7 +104,7 @@ def test_every_frame_of_a_tiff_is_a_page_with_its_own_size_and_resolution(as_fil
     frames[0].save(file.name, "TIFF", save_all=True, append_images=frames[1:], dpi=(300, 300))
     assert _inspect(TIFF, file)[1] == [[0, 10, 5], [1, 20, 5], [2, 30, 5]]
     pixels, dpi = _render(TIFF, file, 2)
-    assert (pixels.shape, pixels[0, 0].tolist(), dpi) == ((5, 30, 3), [150] * 3, 300)
+    assert (pixels.shape, pixels[0, 0].tolist(), dpi) == ((5, 30, 1), [150], 300)
 
 
 def test_image_without_resolution_reports_the_request_s(make_image, as_file):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from preprocess_service.imaging.rgb import to_rgb
+from preprocess_service.imaging.pixels import to_pixels
 
 
 def _reopened(image: Image.Image, image_format: str, **save: object) -> Image.Image:
@@ -13,18 +13,22 @@ def _reopened(image: Image.Image, image_format: str, **save: object) -> Image.Im
     return Image.open(io.BytesIO(buffer.getvalue()))
 
 
-@pytest.mark.parametrize(
-    "mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "F", "I"]
-)
-def test_every_mode_becomes_rgb_bytes(mode):
-    pixels = to_rgb(Image.new("L", (5, 3)).convert(mode))
+@pytest.mark.parametrize("mode", ["P", "RGB", "RGBA", "LA", "CMYK", "YCbCr"])
+def test_modes_with_color_or_transparency_become_rgb(mode):
+    pixels = to_pixels(Image.new("L", (5, 3)).convert(mode))
     assert (pixels.shape, pixels.dtype) == ((3, 5, 3), np.uint8)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "I;16", "F", "I"])
+def test_gray_modes_stay_gray(mode):
+    pixels = to_pixels(Image.new("L", (5, 3), 200).convert(mode))
+    assert (pixels.shape, pixels.dtype) == ((3, 5, 1), np.uint8)
 
 
 def test_transparent_parts_are_white():
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     image.putpixel((1, 0), (0, 0, 0, 255))
-    assert to_rgb(image).tolist() == [[[255] * 3, [0] * 3]]
+    assert to_pixels(image).tolist() == [[[255] * 3, [0] * 3]]
 
 
 def test_transparent_palette_entry_is_white():
@@ -32,19 +36,19 @@ def test_transparent_palette_entry_is_white():
     image.putpalette([10, 20, 30, 40, 50, 60])
     image.putpixel((1, 0), 1)
     reopened = _reopened(image, "PNG", transparency=0)
-    assert to_rgb(reopened).tolist() == [[[255] * 3, [40, 50, 60]]]
+    assert to_pixels(reopened).tolist() == [[[255] * 3, [40, 50, 60]]]
 
 
 def test_16_bits_keep_their_full_scale():
     values = np.array([[0, 257, 32768, 65535]], np.uint16)
     image = _reopened(Image.fromarray(values), "PNG")
-    assert to_rgb(image)[0, :, 0].tolist() == [0, 1, 128, 255]
+    assert to_pixels(image)[0, :, 0].tolist() == [0, 1, 128, 255]
 
 
 def test_16_bit_tiff_with_white_as_zero_is_inverted():
     values = np.array([[0, 65535]], np.uint16)
     image = _reopened(Image.fromarray(values), "TIFF", tiffinfo={262: 0})
-    assert to_rgb(image)[0, :, 0].tolist() == [255, 0]
+    assert to_pixels(image)[0, :, 0].tolist() == [255, 0]
 
 
 @pytest.mark.parametrize(
@@ -52,17 +56,17 @@ def test_16_bit_tiff_with_white_as_zero_is_inverted():
 )
 def test_floats_are_scaled_to_the_white_they_mean(white, gray):
     image = _reopened(Image.fromarray(np.array([[0, gray, white]], np.float32)), "TIFF")
-    assert to_rgb(image)[0, :, 0].tolist() == [0, 128, 255]
+    assert to_pixels(image)[0, :, 0].tolist() == [0, 128, 255]
 
 
 def test_float_that_is_no_number_is_black():
     image = Image.fromarray(np.array([[np.nan, 1.0, np.inf]], np.float32))
-    assert to_rgb(image)[0, :, 0].tolist() == [0, 255, 0]
+    assert to_pixels(image)[0, :, 0].tolist() == [0, 255, 0]
 
 
 def test_exif_orientation_is_applied():
     image = Image.new("RGB", (40, 20))
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert to_rgb(_reopened(image, "JPEG", exif=exif)).shape == (40, 20, 3)
-    assert to_rgb(_reopened(image, "TIFF", exif=exif)).shape == (40, 20, 3)
+    assert to_pixels(_reopened(image, "JPEG", exif=exif)).shape == (40, 20, 3)
+    assert to_pixels(_reopened(image, "TIFF", exif=exif)).shape == (40, 20, 3)

@@ -1,4 +1,4 @@
-"""Any image that Pillow opens → RGB, rows x columns x 3, UINT8."""
+"""Any image that Pillow opens → rows x columns x 3 (RGB) or x 1 (gray), UINT8."""
 
 import contextlib
 
@@ -8,20 +8,23 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from preprocess_service.imaging.raster import PixelsHwc
 
+_GRAY_MODES = {"1", "L"}
 _WHITE = (255, 255, 255, 255)
 _TIFF_PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
 
 
-def to_rgb(image: Image.Image) -> PixelsHwc:
+def to_pixels(image: Image.Image) -> PixelsHwc:
     """The image as a reader sees it: turned as its EXIF data says, transparent parts white."""
     image.load()
     upright = apply_exif_orientation(image)
     if upright.mode.startswith(("I", "F")):
         gray = _scale_to_8_bit(np.asarray(upright), upright.mode)
-        return np.repeat(_undo_white_is_zero(gray, image)[:, :, None], 3, axis=2)
+        return _undo_white_is_zero(gray, image)[:, :, None]
     if upright.has_transparency_data:
         return np.asarray(_on_white(upright))
+    if upright.mode in _GRAY_MODES:
+        return np.asarray(upright.convert("L"))[:, :, None]
     return np.asarray(upright.convert("RGB"))
 
 
