@@ -121,6 +121,7 @@ class RecognitionSpec(TaskSpec):
 
     height: int
     pixels_per_step: int
+    densest: float
     widths: list[int]
     padding: int
 

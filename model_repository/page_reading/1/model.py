@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import triton_python_backend_utils as pb_utils
+from line_crops import Image
 from page_settings import PageSettings, Strategy, UnknownOptionError
-from reader import Image, PageReader, Reading
+from reader import PageReader, Reading
 
 
 class ModelCallError(RuntimeError):

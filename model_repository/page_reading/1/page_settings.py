@@ -26,11 +26,15 @@ class DetectionSettings:
 
 @dataclass(frozen=True)
 class RecognitionSettings:
-    """Crop height and bucket widths in pixels, ascending."""
+    """Crop height and bucket widths in pixels, ascending.
+
+    A squeezed line of more than `densest` characters per time step is read again unsqueezed.
+    """
 
     height: int
     widths: list[int]
     pixels_per_step: int
+    densest: float
     padding: int
     max_batch_size: int
 

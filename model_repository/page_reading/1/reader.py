@@ -1,45 +1,24 @@
-"""How one page is read: orientation, detection, crops, recognition, reading order.
-
-The models are reached through one function, so that the same code runs in Triton and in a test.
-"""
+"""How one page is read: orientation, detection, recognition, reading order."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import canvas
 import line_crops
 import numpy as np
-import numpy.typing as npt
 import orientation
-from ctc_decode import decode_line
+from line_crops import FloatArray, Image
+from line_reader import Infer, Line, LineReader
 from page_settings import PageSettings, Strategy
 from reading_order import order_lines
 from text_boxes import find_boxes
-from width_buckets import Chunk, group_by_width
-from word_gaps import find_word_gaps, spaced_text
-
-Image = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
-Infer = Callable[[str, str, npt.NDArray[np.uint8]], Awaitable[dict[str, npt.NDArray[np.generic]]]]
-"""Model name, input name, batch → outputs by name."""
 
 UNREADABLE_CONFIDENCE = 0.75
 """A page that reads worse than this may lie on its side; clean pages read above 0.9."""
 
 DOUBTFUL_LINE_CONFIDENCE = 0.85
 """Only a line that reads worse than this is checked for standing on its head."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """Text, the mean probability of its characters, polygon [4, 2] in page pixels."""
-
-    text: str
-    confidence: float
-    polygon: FloatArray
 
 
 @dataclass(frozen=True)
@@ -68,6 +47,7 @@ class PageReader:
     def __init__(self, settings: PageSettings, infer: Infer) -> None:
         self._settings = settings
         self._infer = infer
+        self._lines = LineReader(settings.recognition, infer)
 
     async def read(self, pixels: Image, strategy: Strategy, recognizer: str) -> Reading:
         """Return the lines of a page, UINT8 [height, width, 3] (RGB) or 1 channel (gray)."""
@@ -99,7 +79,7 @@ class PageReader:
         pixels = orientation.turn(pixels, rotation)
         polygons = await self._detect(pixels, strategy.detection)
         polygons = polygons[order_lines(polygons)]
-        lines = await self._recognize(pixels, polygons, strategy, recognizer)
+        lines = await self._lines.read(pixels, polygons, strategy.squeeze, recognizer)
         if strategy.textline_orientation:
             lines = await self._turn_doubtful_lines(pixels, lines, strategy, recognizer)
         return Reading([line for line in lines if line.text.strip()], rotation)
@@ -124,55 +104,6 @@ class PageReader:
         limits = np.array([pixels.shape[1], pixels.shape[0]], np.float32)
         return np.clip(boxes * factors, 0, limits).astype(np.float32)
 
-    async def _recognize(
-        self, pixels: Image, polygons: FloatArray, strategy: Strategy, recognizer: str
-    ) -> list[Line]:
-        settings = self._settings.recognition
-        widest = settings.widths[-1]
-        crops = [
-            piece
-            for index, polygon in enumerate(polygons)
-            for piece in line_crops.cut_line(
-                index, pixels, polygon, settings.height, strategy.squeeze, widest
-            )
-        ]
-        read = await self._read_crops(crops, recognizer)
-        return [
-            _join(
-                [(crop, *read[i]) for i, crop in enumerate(crops) if crop.line_index == index],
-                polygon,
-            )
-            for index, polygon in enumerate(polygons)
-        ]
-
-    async def _read_crops(
-        self, crops: list[line_crops.Crop], recognizer: str
-    ) -> list[tuple[str, float]]:
-        settings = self._settings.recognition
-        widths = [crop.pixels.shape[1] for crop in crops]
-        # A part of a batch each: a page's lines spread over instances, and pages share batches.
-        most = max(1, settings.max_batch_size // 4)
-        chunks = group_by_width(widths, settings.widths, most)
-        results: list[tuple[str, float]] = [("", 0.0)] * len(crops)
-
-        async def read_chunk(chunk: Chunk) -> None:
-            batch = line_crops.fill_bucket(
-                [crops[i] for i in chunk.indices], chunk.width, settings.padding
-            )
-            outputs = await self._infer(recognizer, "CROP", batch)
-            for row, index in enumerate(chunk.indices):
-                steps = -(-widths[index] // settings.pixels_per_step)
-                decoded = decode_line(
-                    outputs["CODEPOINT"][row, :steps].astype(np.int32),
-                    outputs["PROBABILITY"][row, :steps].astype(np.float32),
-                )
-                crop = crops[index]
-                gaps = find_word_gaps(crop.pixels, crop.squeeze, decoded, settings.pixels_per_step)
-                results[index] = spaced_text(decoded.characters, gaps), decoded.confidence
-
-        await asyncio.gather(*(read_chunk(chunk) for chunk in chunks))
-        return results
-
     async def _turn_doubtful_lines(
         self, pixels: Image, lines: list[Line], strategy: Strategy, recognizer: str
     ) -> list[Line]:
@@ -185,7 +116,9 @@ class PageReader:
             [np.roll(line_crops.reading_polygon(lines[i].polygon), 2, 0) for i in turned]
         )
         for index, line in zip(
-            turned, await self._recognize(pixels, polygons, strategy, recognizer), strict=True
+            turned,
+            await self._lines.read(pixels, polygons, strategy.squeeze, recognizer),
+            strict=True,
         ):
             if line.confidence > lines[index].confidence:
                 lines[index] = line
@@ -206,10 +139,3 @@ class PageReader:
             outputs = await self._infer("textline_orientation", "CROP", batch)
             flags += [bool(row[1] > row[0]) for row in outputs["PROBABILITY"]]
         return flags
-
-
-def _join(pieces: list[tuple[line_crops.Crop, str, float]], polygon: FloatArray) -> Line:
-    text = "".join((" " if crop.spaced and part else "") + part for crop, part, _ in pieces)
-    characters = sum(len(part) for _, part, _ in pieces)
-    confidence = sum(score * len(part) for _, part, score in pieces) / max(1, characters)
-    return Line(text.strip(), confidence, polygon)

@@ -153,6 +153,7 @@ min_side = 3
 [tasks.recognition]NORMALIZATION
 height = 48
 pixels_per_step = 8
+densest = 0.55
 widths = [64, 320]
 padding = 127
 

@@ -26,7 +26,12 @@ SETTINGS = PageSettings(
         thresholds=BoxThresholds(0.2, 0.5, 1.0, 1000, 3),
     ),
     recognition=RecognitionSettings(
-        height=48, widths=[96, 320, 640], pixels_per_step=8, padding=127, max_batch_size=4
+        height=48,
+        widths=[96, 320, 640],
+        pixels_per_step=8,
+        densest=0.55,
+        padding=127,
+        max_batch_size=4,
     ),
     textline_orientation=OrientationSettings(48, 192, 4),
     page_orientation=OrientationSettings(224, 224, 1),
@@ -37,8 +42,9 @@ PLAIN = Strategy("det", ["rec"], 1.0, "never", False)
 class RuleModels:
     """Detection marks what is dark; recognition writes one letter, sure or unsure, per crop."""
 
-    def __init__(self, turned_by=0, confidence=0.95):
+    def __init__(self, turned_by=0, confidence=0.95, letters_per_step=0.0):
         self.calls = []
+        self.letters_per_step = letters_per_step
         self.turned_by = turned_by
         self.confidence = confidence
 
@@ -52,6 +58,9 @@ class RuleModels:
         steps = batch.shape[2] // 8
         codepoints = np.zeros((len(batch), steps), np.int32)
         codepoints[:, 0] = ord("x")
+        if self.letters_per_step:
+            every = codepoints[:, :: round(1 / self.letters_per_step)]
+            every[:] = ord("a") + np.arange(every.shape[1]) % 2
         sure = np.full((len(batch), steps), self.confidence, np.float32)
         return {"CODEPOINT": codepoints, "PROBABILITY": sure}
 
@@ -141,3 +150,20 @@ def test_a_gray_page_is_read_as_the_same_page_in_three_channels(strategy):
     np.testing.assert_allclose(
         [line.polygon for line in gray.lines], [line.polygon for line in color.lines], atol=1
     )
+
+
+@pytest.mark.parametrize(("letters_per_step", "reads"), [(0.5, 1), (1.0, 2)])
+def test_only_a_dense_line_is_read_again_unsqueezed(letters_per_step, reads):
+    models = RuleModels(letters_per_step=letters_per_step)
+    squeezed = Strategy("det", ["rec"], 0.5, "never", False)
+    (line,) = read(page_with_lines(1), models, squeezed).lines
+    widths = [shape[2] for shape in models.batches("rec")]
+    assert len(widths) == reads
+    assert (max(widths) > widths[0]) == (reads == 2)
+    assert line.text
+
+
+def test_dense_line_is_not_read_again_where_nothing_was_squeezed():
+    models = RuleModels(letters_per_step=1.0)
+    read(page_with_lines(3), models)
+    assert sum(shape[0] for shape in models.batches("rec")) == 3
