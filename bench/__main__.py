@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.growth import run_growth
 from bench.items import ManifestError
 from bench.peers.registry import PEERS
 from bench.reading import EngineFailedError
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _score(words[1:])
         if words[:1] == ["soak"]:
             return run_soak(words[1:])
+        if words[:1] == ["growth"]:
+            return run_growth(words[1:])
         return run(_read_options(words))
     except (ManifestError, EngineFailedError, OSError, ValueError) as exc:
         print(f"bench: {exc}", file=sys.stderr)
@@ -52,7 +55,8 @@ def _run_parser() -> argparse.ArgumentParser:
         prog="python -m bench",
         description=__doc__,
         epilog="python -m bench score PREDICTIONS.json [FOLDER] scores lines that are there; "
-        "python -m bench soak sends many requests and watches the memory of every process.",
+        "python -m bench soak sends many requests and watches the memory of every process; "
+        "python -m bench growth draws curves over requests at once, pages, pixels and lines.",
     )
     engines = [SERVER, IN_PROCESS, *PEERS]
     # fmt: off

@@ -89,7 +89,7 @@ def _measure_server(plan: Plan, progress: Progress) -> list[Measurement]:
                 url = plan.base_url or stack.enter_context(
                     running_stack(plan.work_folder, concurrency=concurrency)
                 )
-            client = stack.enter_context(_open_client(url, concurrency))
+            client = stack.enter_context(open_client(url, concurrency))
             for strategy, measurement in zip(plan.strategies, ours, strict=True):
                 engine = ServerEngine(client, strategy, concurrency=concurrency)
                 _run(engine, measurement, plan, progress)
@@ -140,7 +140,8 @@ def _run(engine: Engine, measurement: Measurement, plan: Plan, progress: Progres
             measurement.readings.append(engine.read(plan.items, advance))
 
 
-def _open_client(url: str, concurrency: int) -> httpx.Client:
+def open_client(url: str, concurrency: int) -> httpx.Client:
+    """Return a client without deadlines of its own: the stack has them."""
     limits = httpx.Limits(max_connections=concurrency)
     return httpx.Client(base_url=url, timeout=None, limits=limits)  # noqa: S113 - see own_stack
 

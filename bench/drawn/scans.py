@@ -16,13 +16,16 @@ LETTER_SIZE = pymupdf.Rect(0, 0, 612, 792)
 LINES, CHARACTERS = 43, 62
 """Of a page: 43 lines of 62 characters are 2,650, the average of 918 real scanned pages."""
 
+MOST_DIFFERENT = 25
+
 _LEFT, _TOP, _LEADING, _FONT_SIZE = 60, 70, 15.4, 12
 
 
 def draw_scan(path: Path, pages: int) -> Path:
-    """Write a PDF of so many dense pages, each with text of its own; returns its path."""
+    """Write a PDF of so many dense pages, the first 25 with text of their own; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    first, *rest = [_scan(_page_lines(number)) for number in range(pages)]
+    different = [_scan(_page_lines(number)) for number in range(min(pages, MOST_DIFFERENT))]
+    first, *rest = [different[number % MOST_DIFFERENT] for number in range(pages)]
     first.save(path, "PDF", resolution=DPI, save_all=True, append_images=rest)
     return path
 

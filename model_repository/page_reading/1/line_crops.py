@@ -57,18 +57,23 @@ def reading_polygon(polygon: FloatArray) -> FloatArray:
 
 
 def crop_line(
-    pixels: Image, polygon: FloatArray, height: int, squeeze: float, max_width: int
+    pixels: Image,
+    polygon: FloatArray,
+    height: int,
+    squeeze: float,
+    max_width: int,
+    tightest: float = TIGHTEST_SQUEEZE,
 ) -> Image:
     """Return a line upright, `height` pixels high.
 
     Its width is `squeeze` times the natural one, but no more than `max_width` unless that would
-    squeeze it beyond readability: then the caller has to split it.
+    squeeze it beyond `tightest`: then the caller has to split it.
     """
     polygon = reading_polygon(polygon)
     natural = _natural_width(polygon, height)
     width = squeeze * natural
     if width > max_width:
-        width = max(max_width, min(width, natural * TIGHTEST_SQUEEZE))
+        width = max(max_width, min(width, natural * tightest))
     return _warp(pixels, polygon, max(8, math.ceil(width)), height)
 
 
@@ -84,9 +89,10 @@ def cut_line(
     height: int,
     squeeze: float,
     max_width: int,
+    tightest: float = TIGHTEST_SQUEEZE,
 ) -> list[Crop]:
     """Return a line as `crop_line` makes it, in pieces of at most `max_width`."""
-    crop = crop_line(pixels, polygon, height, squeeze, max_width)
+    crop = crop_line(pixels, polygon, height, squeeze, max_width, tightest)
     applied = crop.shape[1] / _natural_width(reading_polygon(polygon), height)
     return split_crop(line_index, crop, max_width, applied)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import line_crops
 import numpy as np
@@ -20,6 +21,10 @@ from word_gaps import find_word_gaps, spaced_text
 
 Infer = Callable[[str, str, npt.NDArray[np.uint8]], Awaitable[dict[str, npt.NDArray[np.generic]]]]
 """Model name, input name, batch → outputs by name."""
+Cut = Callable[[int, FloatArray], list[Crop]]
+
+DENSE_TIGHTEST = 0.7
+"""A dense line wider than the widest bucket is split rather than squeezed more than this."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,11 @@ class LineReader:
         self, pixels: Image, polygons: FloatArray, squeeze: float, recognizer: str
     ) -> list[Line]:
         """Return one line for each polygon; a line too dense for `squeeze` is read twice."""
-        lines = await self._read(pixels, dict(enumerate(polygons)), squeeze, recognizer)
-        dense = [i for i, pieces in lines.items() if any(map(self._is_dense, pieces))]
-        lines |= await self._read(pixels, {i: polygons[i] for i in dense}, 1.0, recognizer)
+        cut = partial(self._cut, pixels, squeeze=squeeze, tightest=line_crops.TIGHTEST_SQUEEZE)
+        lines = await self._read(cut, dict(enumerate(polygons)), recognizer)
+        dense = {i: polygons[i] for i, pieces in lines.items() if any(map(self._is_dense, pieces))}
+        cut = partial(self._cut, pixels, squeeze=1.0, tightest=DENSE_TIGHTEST)
+        lines |= await self._read(cut, dense, recognizer)
         return [_join(lines[i], polygon) for i, polygon in enumerate(polygons)]
 
     def _is_dense(self, piece: _Piece) -> bool:
@@ -62,17 +69,16 @@ class LineReader:
         steps = piece.crop.pixels.shape[1] / self._settings.pixels_per_step
         return piece.crop.squeeze < 1.0 and piece.characters > self._settings.densest * steps
 
+    def _cut(
+        self, pixels: Image, index: int, polygon: FloatArray, *, squeeze: float, tightest: float
+    ) -> list[Crop]:
+        height, widest = self._settings.height, self._settings.widths[-1]
+        return line_crops.cut_line(index, pixels, polygon, height, squeeze, widest, tightest)
+
     async def _read(
-        self, pixels: Image, polygons: dict[int, FloatArray], squeeze: float, recognizer: str
+        self, cut: Cut, polygons: dict[int, FloatArray], recognizer: str
     ) -> dict[int, list[_Piece]]:
-        settings = self._settings
-        crops = [
-            crop
-            for index, polygon in polygons.items()
-            for crop in line_crops.cut_line(
-                index, pixels, polygon, settings.height, squeeze, settings.widths[-1]
-            )
-        ]
+        crops = [crop for index, polygon in polygons.items() for crop in cut(index, polygon)]
         lines: dict[int, list[_Piece]] = {index: [] for index in polygons}
         for piece in await self._read_crops(crops, recognizer):
             lines[piece.crop.line_index].append(piece)

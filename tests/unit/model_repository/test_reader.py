@@ -167,3 +167,13 @@ def test_dense_line_is_not_read_again_where_nothing_was_squeezed():
     models = RuleModels(letters_per_step=1.0)
     read(page_with_lines(3), models)
     assert sum(shape[0] for shape in models.batches("rec")) == 3
+
+
+def test_dense_line_wider_than_the_widest_bucket_is_split_and_not_squeezed():
+    page = np.full((100, 730, 3), 255, np.uint8)
+    page[40:60, 10:720] = 0
+    models = RuleModels(letters_per_step=1.0)
+    read(page, models)
+    first, *again = [shape[2] for shape in models.batches("rec")]
+    assert first == 640
+    assert len(again) > 1
