@@ -12,6 +12,7 @@ from line_crops import FloatArray, Image
 from line_reader import Infer, Line, LineReader
 from page_settings import PageSettings, Strategy
 from reading_order import order_lines
+from small_print import legible_scale
 from text_boxes import find_boxes
 
 UNREADABLE_CONFIDENCE = 0.75
@@ -89,7 +90,7 @@ class PageReader:
         scale = canvas.detection_scale(
             pixels.shape[:2], settings.limit_long_side, settings.limit_short_side
         )
-        page = canvas.shrink(pixels, scale)
+        page = canvas.shrink(pixels, legible_scale(pixels, scale))
         height, width = page.shape[:2]
         windows = canvas.plan_windows(height, width, settings.canvases)
         # One after the other: a long page must not hold all its windows in memory at once.
