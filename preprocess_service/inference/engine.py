@@ -63,12 +63,14 @@ class EngineDescription:
     Attributes:
         languages: Strategy → language code → recognizer that writes it.
         models: Names of all models that a strategy uses.
+        pages_at_once: More pages than these only wait there.
     """
 
     release: int
     languages: Mapping[str, Mapping[str, str]]
     models: tuple[str, ...]
     strategies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    pages_at_once: int = 1
 
 
 class OcrEngine(Protocol):

@@ -118,7 +118,14 @@ def to_description(config: model_config_pb2.ModelConfig) -> EngineDescription:
         languages=found["languages"],
         models=_models_of(strategies.values()),
         strategies=strategies,
+        pages_at_once=_pages_at_once(config),
     )
+
+
+def _pages_at_once(config: model_config_pb2.ModelConfig) -> int:
+    # Half as many again as there are instances: none of them waits for its next page.
+    instances = sum(int(group.count) for group in config.instance_group)
+    return max(1, instances + instances // 2)
 
 
 def _models_of(strategies: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -83,6 +83,8 @@ class TritonEngine:
         self._url = url
         self._timeout_seconds = timeout_seconds
         self._description: EngineDescription | None = None
+        self._pages_at_once = 1
+        self._turns = asyncio.Semaphore(1)
 
     @cached_property
     def _client(self) -> aio.InferenceServerClient:
@@ -93,17 +95,17 @@ class TritonEngine:
         self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
     ) -> PageReading:
         """See `OcrEngine.recognize`; tried once more where Triton is away."""
-        inputs = tensors.to_inputs(pixels, options)
         headers = {"traceparent": context.traceparent} if context.traceparent else {}
-        result = await _retry_once(
-            lambda: self._client.infer(
-                tensors.MODEL,
-                inputs,
-                request_id=context.request_id,
-                client_timeout=self._timeout_seconds,
-                headers=headers,
+        async with self._turns:
+            result = await _retry_once(
+                lambda: self._client.infer(
+                    tensors.MODEL,
+                    tensors.to_inputs(pixels, options),
+                    request_id=context.request_id,
+                    client_timeout=self._timeout_seconds,
+                    headers=headers,
+                )
             )
-        )
         reading = tensors.to_reading(result)
         if self._description and reading.release != self._description.release:
             self._description = None
@@ -118,6 +120,7 @@ class TritonEngine:
                 )
             )
             self._description = tensors.to_description(answer.config)
+            self._allow(self._description.pages_at_once)
         return self._description
 
     async def model_states(self) -> tuple[ModelState, ...]:
@@ -137,6 +140,12 @@ class TritonEngine:
         """Close the channel, if there is one."""
         if "_client" in self.__dict__:
             await self._client.close()
+
+    def _allow(self, pages_at_once: int) -> None:
+        # A page that waits in Triton's queue is held three times: here, in gRPC and there.
+        if pages_at_once != self._pages_at_once:
+            self._pages_at_once = pages_at_once
+            self._turns = asyncio.Semaphore(pages_at_once)
 
     async def _state_of(self, name: str) -> ModelState:
         limit = {"client_timeout": _STATUS_TIMEOUT_SECONDS}

@@ -56,6 +56,7 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         values = {"release": self.release, "strategies": {"speed": strategy}, "languages": {}}
         for key, value in values.items():
             response.config.parameters[key].string_value = json.dumps(value)
+        response.config.instance_group.add(count=2)
         return response
 
     async def ModelReady(self, request, context):  # noqa: N802 - the protocol's
@@ -153,6 +154,20 @@ async def test_canceling_cancels_the_call_in_triton(engine, server):
     with pytest.raises(asyncio.CancelledError):
         await call
     await asyncio.wait_for(server[0].canceled.wait(), 5)
+
+
+async def test_no_more_pages_go_to_triton_than_it_can_work_on(engine, server):
+    server[0].hang = True
+    assert (await engine.describe()).pages_at_once == 3
+    calls = [asyncio.create_task(engine.recognize(PAGE, OPTIONS, CONTEXT)) for _ in range(8)]
+    await until(lambda: len(server[0].requests) == 3)
+    await asyncio.sleep(0.1)
+    assert len(server[0].requests) == 3
+    calls[0].cancel()
+    await until(lambda: len(server[0].requests) == 4)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_nobody_there_is_unavailable(unused_tcp_port, monkeypatch):
