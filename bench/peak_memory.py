@@ -16,7 +16,7 @@ SAMPLE_SECONDS = 0.2
 class PeakMemory:
     """Bytes; the processes' own share, and all of the machine's shared memory.
 
-    A page that waits lies in a memory file that no process has mapped: none of them accounts for it.
+    A page that waits lies in a memory file that no process has mapped: none accounts for it.
     """
 
     peak: int = 0

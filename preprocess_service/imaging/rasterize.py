@@ -72,6 +72,8 @@ class PdfSource:
         pixmap = page.get_pixmap(dpi=dpi, colorspace=space, alpha=False)
         # A copy: the memory of `samples_mv` goes with the pixmap.
         pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.h, pixmap.w, pixmap.n)
+        # MuPDF keeps up to 256 MB of decoded images, of which the next page of a scan needs none.
+        pymupdf.TOOLS.store_shrink(100)
         return RasterPage(pixels, dpi)
 
     def close(self) -> None:

@@ -23,6 +23,9 @@ Infer = Callable[[str, str, npt.NDArray[np.uint8]], Awaitable[dict[str, npt.NDAr
 """Model name, input name, batch → outputs by name."""
 Cut = Callable[[int, FloatArray], list[Crop]]
 
+CHUNKS_AT_ONCE = 16
+"""Of one page: enough to fill every batch, few enough that 1,000 lines do not all lie in memory."""
+
 DENSE_TIGHTEST = 0.7
 """A dense line wider than the widest bucket is split rather than squeezed more than this."""
 
@@ -89,7 +92,13 @@ class LineReader:
         # A part of a batch each: a page's lines spread over instances, and pages share batches.
         most = max(1, self._settings.max_batch_size // 4)
         chunks = group_by_width(widths, self._settings.widths, most)
-        read = await asyncio.gather(*(self._read_chunk(crops, c, recognizer) for c in chunks))
+        turns = asyncio.Semaphore(CHUNKS_AT_ONCE)
+
+        async def read_chunk(chunk: Chunk) -> dict[int, _Piece]:
+            async with turns:
+                return await self._read_chunk(crops, chunk, recognizer)
+
+        read = await asyncio.gather(*map(read_chunk, chunks))
         found = {i: piece for pieces in read for i, piece in pieces.items()}
         return [found[i] for i in range(len(crops))]
 
