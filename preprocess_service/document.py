@@ -15,6 +15,20 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Word(_Frozen):
+    """One word of a line; text without spaces (Chinese, Japanese) is one word per run."""
+
+    text: str = Field(examples=["Invoice"])
+    confidence: float = Field(ge=0, le=1, examples=[0.98])
+    polygon: Polygon = Field(
+        description="Like the line's.",
+        examples=[[[72.0, 80.0], [190.0, 80.0], [190.0, 104.0], [72.0, 104.0]]],
+    )
+    bbox: BoundingBox = Field(
+        description="x0, y0, x1, y1 around the polygon.", examples=[[72.0, 80.0, 190.0, 104.0]]
+    )
+
+
 class Line(_Frozen):
     """One line of text on a page."""
 
@@ -26,6 +40,10 @@ class Line(_Frozen):
     )
     bbox: BoundingBox = Field(
         description="x0, y0, x1, y1 around the polygon.", examples=[[72.0, 80.0, 310.5, 104.0]]
+    )
+    words: tuple[Word, ...] | None = Field(
+        default=None,
+        description="In reading order, with `words` only. Joined by spaces they are the text.",
     )
 
 
