@@ -41,6 +41,7 @@ def running_stack(folder: Path, *, concurrency: int) -> Iterator[str]:
     settings = _PATIENCE | {name: str(port) for name, port in ports.items()}
     settings["RUNTIME_DIR"] = str(folder.resolve() / "runtime")
     settings["MAX_CONCURRENT_DOCUMENTS"] = str(max(64, concurrency))
+    settings["CACHE_TTL"] = "0"  # every answer is read
     with _exclusive(folder), log_path.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "embedded", "serve"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # At this likeness `TRITON_ULR` and `MAX_FILE_SIZE` are caught, `TRITON_PORT` (which Kubernetes
@@ -96,6 +96,24 @@ class Settings(BaseSettings):
     )
     page_timeout: float = Field(
         default=20, gt=0, description="Seconds that opening a file or drawing one page may take."
+    )
+    data_dir: Path = Field(
+        default=Path(".data"), description="Folder of what outlives a restart; made when needed."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Redis or Valkey, such as redis://:password@host:6379/0."
+    )
+    cache_ttl: float = Field(
+        default=3600, ge=0, description="Seconds for which an answer is kept; 0: none is."
+    )
+    cache_memory_mb: int = Field(
+        default=64, ge=0, description="Kept answers in this process, in 2^20 bytes; 0: none."
+    )
+    cache_redis_mb: int = Field(
+        default=256, ge=0, description="Kept answers in REDIS_URL, in 2^20 bytes; 0: none."
+    )
+    cache_disk_mb: int = Field(
+        default=1024, ge=0, description="Kept answers in DATA_DIR/cache, in 2^20 bytes; 0: none."
     )
 
     @field_validator("triton_url")

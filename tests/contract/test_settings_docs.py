@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def _row(name: str, default: object, description: str | None) -> str:
-    if isinstance(default, Path):
+    if isinstance(default, Path) and default.is_absolute():
         default = default.relative_to(CHECKOUT)
     shown = (
         ""

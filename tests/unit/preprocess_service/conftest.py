@@ -61,7 +61,9 @@ def as_file(tmp_path: Path) -> Callable[[bytes], io.BufferedReader]:
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return Settings(rasterizer_processes=1, page_timeout=20, max_file_size_mb=2, pdf_max_pages=20)
+    return Settings(
+        rasterizer_processes=1, page_timeout=20, max_file_size_mb=2, pdf_max_pages=20, cache_ttl=0
+    )
 
 
 @asynccontextmanager
