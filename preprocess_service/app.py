@@ -13,6 +13,9 @@ from preprocess_service.api.error_handlers import add_error_handlers
 from preprocess_service.api.middleware import RequestContextMiddleware
 from preprocess_service.api.openapi import add_openapi
 from preprocess_service.budget import PageBudget
+from preprocess_service.caching.reader import CachedReader
+from preprocess_service.caching.setup import answer_variant, make_cache
+from preprocess_service.caching.tiers import TieredCache
 from preprocess_service.imaging.pool import RasterizerPool
 from preprocess_service.inference.engine import OcrEngine
 from preprocess_service.pipeline import Limits, OcrPipeline
@@ -28,12 +31,15 @@ def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = make_pool(settings)
         await pool.start()
-        app.state.services = make_services(settings, engine, pool)
+        cache = make_cache(settings)
+        app.state.services = make_services(settings, engine, pool, cache)
         try:
             yield
         finally:
             await pool.close()
             await engine.close()
+            if cache:
+                await cache.close()
 
     app = FastAPI(
         title="OCR server",
@@ -59,7 +65,9 @@ def make_pool(settings: Settings) -> RasterizerPool:
     )
 
 
-def make_services(settings: Settings, engine: OcrEngine, pool: RasterizerPool) -> Services:
+def make_services(
+    settings: Settings, engine: OcrEngine, pool: RasterizerPool, cache: TieredCache | None = None
+) -> Services:
     """What the routes work with."""
     limits = Limits(
         max_pages=settings.pdf_max_pages,
@@ -68,9 +76,11 @@ def make_services(settings: Settings, engine: OcrEngine, pool: RasterizerPool) -
         pages_in_flight=settings.document_pages_in_flight,
     )
     budget = PageBudget(settings.max_batch_size, settings.page_memory_mb << 20)
+    pipeline = OcrPipeline(engine, pool, budget, limits)
     return Services(
         settings=settings,
         engine=engine,
-        pipeline=OcrPipeline(engine, pool, budget, limits),
+        pipeline=pipeline,
+        reader=CachedReader(pipeline, engine, cache, answer_variant(settings)),
         slots=DocumentSlots(settings.max_concurrent_documents),
     )

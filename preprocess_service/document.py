@@ -105,7 +105,10 @@ class Document(_Frozen):
     strategy: str
     language: tuple[str, ...] = Field(description="As used, empty for any language.")
     processing_ms: ProcessingTime
-    cache_hit: bool = False
+    cache_hit: bool = Field(
+        default=False,
+        description="Not read for this request: kept from an equal one, or shared with one under way.",
+    )
     metadata: Metadata
     text: str | None = Field(
         default=None, description="The text of all pages, with `merge_pages` only."

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from preprocess_service.caching.reader import CachedReader, CachePolicy
 from preprocess_service.inference.engine import CallContext, OcrEngine
 from preprocess_service.pipeline import OcrPipeline
 from preprocess_service.settings import Settings
@@ -53,6 +54,7 @@ class Services:
     settings: Settings
     engine: OcrEngine
     pipeline: OcrPipeline
+    reader: CachedReader
     slots: DocumentSlots
 
 
@@ -68,5 +70,14 @@ def _call_context(request: Request) -> CallContext:
     )
 
 
+def _cache_policy(request: Request) -> CachePolicy:
+    values = ",".join(request.headers.getlist("cache-control")).split(",")
+    directives = {value.partition("=")[0].strip().lower() for value in values}
+    return CachePolicy(
+        may_answer="no-cache" not in directives, may_keep="no-store" not in directives
+    )
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 CallContextDep = Annotated[CallContext, Depends(_call_context)]
+CachePolicyDep = Annotated[CachePolicy, Depends(_cache_policy)]

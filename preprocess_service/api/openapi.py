@@ -27,6 +27,12 @@ _REQUEST_ID = {
     "description": "Comes back in the answer and stands in logs; made up where it is missing.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:+=@/-]{1,128}$"},
 }
+_CACHE_CONTROL = {
+    "name": "Cache-Control",
+    "in": "header",
+    "description": "`no-cache`: read again, whatever is kept; `no-store`: keep nothing of this.",
+    "schema": {"type": "string"},
+}
 
 
 def form_with_file(options: type[BaseModel]) -> dict[str, Any]:
@@ -47,7 +53,7 @@ def form_with_file(options: type[BaseModel]) -> dict[str, Any]:
     content = {"multipart/form-data": {"schema": form}}
     return {
         "requestBody": {"required": True, "content": content},
-        "parameters": [*parameters, _REQUEST_ID],
+        "parameters": [*parameters, _REQUEST_ID, _CACHE_CONTROL],
     }
 
 
@@ -61,9 +67,9 @@ def document_responses(
     }
     content = {item.media_type.partition(";")[0]: schemas[n] for n, item in FORMATS.items()}
     header = {"schema": {"enum": ["succeeded", "partial"]}, "description": "As in the document."}
-    success = {
-        "description": "The document.", "content": content, "headers": {"X-OCR-Status": header},
-    }  # fmt: skip
+    cache = {"schema": {"enum": ["hit", "miss"]}, "description": "As `cache_hit`."}
+    headers = {"X-OCR-Status": header, "X-OCR-Cache": cache}
+    success = {"description": "The document.", "content": content, "headers": headers}
     return {200: success, **problem_responses(raised)}
 
 
