@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 # Nothing compiled is left in the model repository, whose folders Triton reads.
 export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE := 1
-CODE := preprocess_service export embedded bench model_repository tests
+CODE := preprocess_service export embedded bench ocr_cli model_repository tests
 
 .PHONY: help setup models serve triton test lint unit integration bench perf soak format clean
 

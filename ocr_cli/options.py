@@ -1,0 +1,89 @@
+"""The options that a request may carry, as flags; a test holds them against the server's."""
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+#: `output_format` → what is put behind the name of the document.
+EXTENSIONS = {
+    "json": ".json",
+    "text": ".txt",
+    "structured": ".structured.json",
+    "markdown": ".md",
+    "html": ".html",
+    "hocr": ".hocr",
+    "alto": ".alto.xml",
+    "tsv": ".tsv",
+    "pdf": ".ocr.pdf",
+}
+
+
+@dataclass(frozen=True)
+class OcrOption:
+    """One option of the server and how it is written on the command line."""
+
+    name: str
+    help: str
+    flags: tuple[str, ...] = ()
+    choices: tuple[str, ...] | None = None
+    is_switch: bool = False
+    is_list: bool = False
+
+    def add_to(self, parser: argparse._ArgumentGroup) -> None:
+        """Add the flag; the server's default holds where it is not given."""
+        flags = (*self.flags, f"--{self.name.replace('_', '-')}")
+        settings: dict[str, Any] = {"dest": self.name, "help": self.help, "default": None}
+        if self.is_switch:
+            settings["action"] = argparse.BooleanOptionalAction
+        else:
+            settings |= {"choices": self.choices, "action": "append" if self.is_list else "store"}
+            settings["metavar"] = None if self.choices else self.name.rpartition("_")[2].upper()
+        parser.add_argument(*flags, **settings)
+
+
+OPTIONS = (
+    OcrOption(
+        "output_format",
+        "what to write (default: by the name given with -o, else text)",
+        flags=("-f", "--format"),
+        choices=tuple(EXTENSIONS),
+    ),
+    OcrOption(
+        "strategy", "speed or accuracy (balanced)", ("-s",), ("speed", "balanced", "accuracy")
+    ),
+    OcrOption(
+        "language",
+        "languages of the document, such as en,de; may be repeated; auto: any (en)",
+        flags=("-l",),
+        is_list=True,
+    ),
+    OcrOption("page_range", "pages to read, such as 1-5,7,9- (all)", flags=("--pages",)),
+    OcrOption("password", "opens encrypted documents (or OCR_PASSWORD, which others cannot see)"),
+    OcrOption("dpi", "resolution at which PDF pages are drawn, 50-600 (by strategy)"),
+    OcrOption("confidence_threshold", "leave out lines under it, 0-1 (0.5)"),
+    OcrOption(
+        "enhance",
+        "prepare pages before they are read (by strategy)",
+        choices=("none", "auto", "light", "moderate", "aggressive"),
+    ),
+    OcrOption("detect_orientation", "find pages that lie sideways (by strategy)", is_switch=True),
+    OcrOption("words", "boxes of words too", is_switch=True),
+    OcrOption("merge_pages", "the text of all pages as one", is_switch=True),
+    OcrOption(
+        "text_layer",
+        "what to do with text that a PDF brings along",
+        choices=("ignore", "auto", "only"),
+    ),
+)
+
+
+def form_fields(arguments: argparse.Namespace) -> dict[str, str]:
+    """The options that were given, as the server's form takes them."""
+    given = {option.name: getattr(arguments, option.name) for option in OPTIONS}
+    return {name: _as_text(value) for name, value in given.items() if value is not None}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
