@@ -192,6 +192,63 @@ class EngineContractError(ServiceError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class JobNotFoundError(ServiceError):
+    """No such job, or its retention is over."""
+
+    code, title, status = "job_not_found", "Job not found", HTTPStatus.NOT_FOUND
+
+
+class JobCanceledError(ServiceError):
+    """The job was canceled, so it has no result."""
+
+    code, title, status = "job_canceled", "Job canceled", HTTPStatus.CONFLICT
+
+
+class JobAbandonedError(ServiceError):
+    """The job was given up after its last attempt: a dead letter."""
+
+    code, title = "job_abandoned", "Job given up"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class IdempotencyKeyReusedError(ServiceError):
+    """The `Idempotency-Key` came before with another document or other options."""
+
+    code, title = "idempotency_key_reused", "Idempotency key reused"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class JobsUnavailableError(ServiceError):
+    """Jobs are not set up here (`REDIS_URL`), or their store does not answer."""
+
+    code, title, status = (
+        "jobs_unavailable",
+        "Jobs unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+    retryable = True
+    retry_after_seconds = 5
+
+
+class StorageUnavailableError(ServiceError):
+    """The store of uploads cannot be used."""
+
+    code, title, status = (
+        "storage_unavailable",
+        "Storage unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+    retryable = True
+    retry_after_seconds = 5
+
+
+class StorageFullError(ServiceError):
+    """There is no room for the upload."""
+
+    code, title, status = "storage_full", "Storage full", HTTPStatus.INSUFFICIENT_STORAGE
+    retryable = True
+
+
 ERRORS: dict[str, type[ServiceError]] = {
     error.code: error for error in ServiceError.__subclasses__()
 }

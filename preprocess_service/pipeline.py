@@ -5,9 +5,9 @@ import os
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
 from preprocess_service.assembly import assemble_failed_page, assemble_page, merge_text
@@ -58,6 +58,16 @@ class OpenDocument:
     context: CallContext
     release: int
 
+    def without_pages(self, numbers: Container[int]) -> "OpenDocument":
+        """The same document with fewer pages to read; numbers are counted from 1."""
+        left = [
+            (index, size)
+            for index, size in zip(self.info.page_indices, self.info.sizes, strict=True)
+            if index + 1 not in numbers
+        ]
+        indices, sizes = [index for index, _ in left], [size for _, size in left]
+        return replace(self, info=replace(self.info, page_indices=indices, sizes=sizes))
+
 
 @dataclass(frozen=True)
 class PageResult:
@@ -68,6 +78,9 @@ class PageResult:
     inference_ms: float = 0.0
     release: int | None = None
     error: ServiceError | None = None
+
+
+OnRead = Callable[[PageResult], Awaitable[None]]
 
 
 class OcrPipeline:
@@ -98,6 +111,10 @@ class OcrPipeline:
             pages = [result async for result in results]
         return assemble_document(document, pages, lambda: _ms_since(started))
 
+    async def is_ready(self) -> bool:
+        """Whether pages can be read now."""
+        return await self._engine.is_ready()
+
     async def open(self, file: BinaryIO, options: OcrOptions, context: CallContext) -> OpenDocument:
         """Check the document and the options against what can be done, before any page is read.
 
@@ -118,8 +135,12 @@ class OcrPipeline:
             release=engine.release,
         )
 
-    async def read_pages(self, document: OpenDocument) -> AsyncGenerator[PageResult, None]:
+    async def read_pages(
+        self, document: OpenDocument, on_read: OnRead | None = None
+    ) -> AsyncGenerator[PageResult, None]:
         """The pages in order, each as soon as it and those before it are read.
+
+        `on_read` is awaited with each page as soon as it is read, whatever the order.
 
         A few pages are in flight at once, so memory does not grow with the document. Closing the
         iterator stops the work.
@@ -133,7 +154,7 @@ class OcrPipeline:
                 if len(in_flight) == self._limits.pages_in_flight:
                     yield await in_flight[0]
                     in_flight.popleft()
-                in_flight.append(asyncio.create_task(self._read_page(document, position)))
+                in_flight.append(asyncio.create_task(self._read_one(document, position, on_read)))
             while in_flight:
                 yield await in_flight[0]
                 in_flight.popleft()
@@ -141,6 +162,14 @@ class OcrPipeline:
             for task in in_flight:
                 task.cancel()
             await asyncio.gather(*in_flight, return_exceptions=True)
+
+    async def _read_one(
+        self, document: OpenDocument, position: int, on_read: OnRead | None
+    ) -> PageResult:
+        result = await self._read_page(document, position)
+        if on_read is not None:
+            await on_read(result)
+        return result
 
     async def _read_page(self, document: OpenDocument, position: int) -> PageResult:
         """The page, or its problem where the failure is that page's alone."""

@@ -1,5 +1,7 @@
 """The settings table: the only reader of the environment and of `.env`."""
 
+import base64
+import binascii
 import difflib
 import os
 from collections.abc import Iterable
@@ -116,6 +118,43 @@ class Settings(BaseSettings):
         default=1024, ge=0, description="Kept answers in DATA_DIR/cache, in 2^20 bytes; 0: none."
     )
 
+    job_storage_url: str | None = Field(
+        default=None,
+        description="Where uploads of jobs are kept, such as s3://bucket/folder; none: "
+        "DATA_DIR/jobs.",
+    )
+    job_timeout: float = Field(
+        default=86_400, gt=0, description="Seconds from its submission after which a job fails."
+    )
+    job_retention: float = Field(
+        default=86_400,
+        gt=0,
+        description="Seconds that a finished job, its upload included, is kept.",
+    )
+    job_queue_size: int = Field(
+        default=10_000, ge=1, description="Jobs that may wait; the next is refused with 429."
+    )
+    job_concurrency: int = Field(default=4, ge=1, description="Jobs that one worker reads at once.")
+    job_max_attempts: int = Field(
+        default=5, ge=1, description="Runs without another finished page before a job is given up."
+    )
+    job_lease: float = Field(
+        default=30,
+        ge=1,
+        description="Seconds after which the jobs of a worker that died go to another.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs messages to `callback_url`: whsec_ and 24 to 64 bytes in "
+        "Base64. None: `callback_url` is refused.",
+    )
+    webhook_timeout: float = Field(
+        default=15, gt=0, description="Seconds that a receiver may take for one message."
+    )
+    webhook_give_up: float = Field(
+        default=86_400, ge=0, description="Seconds for which a message is tried again."
+    )
+
     @field_validator("triton_url")
     @classmethod
     def _check_triton_url(cls, value: str) -> str:
@@ -123,6 +162,22 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or "/" in host:
             raise ValueError("must be host:port of Triton's gRPC endpoint, such as triton:8001")
         return f"{host}:{port}"
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _check_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            encoded = value.get_secret_value().removeprefix("whsec_")
+            if not _is_webhook_key(encoded):
+                raise ValueError("must be whsec_ followed by 24 to 64 bytes in Base64")
+        return value
+
+
+def _is_webhook_key(encoded: str) -> bool:
+    try:
+        return 24 <= len(base64.b64decode(encoded, validate=True)) <= 64
+    except binascii.Error:
+        return False
 
 
 def load_settings(env_file: Path = Path(".env")) -> Settings:

@@ -1,0 +1,1 @@
+"""Uploads between their acceptance and the end of their retention."""
