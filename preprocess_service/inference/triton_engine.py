@@ -1,6 +1,7 @@
 """Reads pages with Triton over gRPC."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any
@@ -40,6 +41,8 @@ _CHANNEL_OPTIONS = [
 # Long enough for the channel to have tried again.
 _RETRY_AFTER_SECONDS = 0.5
 _STATUS_TIMEOUT_SECONDS = 5.0
+# Answers that come from the cache bring no release along: it is asked for this often.
+_DESCRIPTION_SECONDS = 5.0
 
 ERROR_OF_STATUS: dict[grpc.StatusCode, type[ServiceError]] = {
     grpc.StatusCode.UNAVAILABLE: EngineUnavailableError,
@@ -83,6 +86,7 @@ class TritonEngine:
         self._url = url
         self._timeout_seconds = timeout_seconds
         self._description: EngineDescription | None = None
+        self._describe_again_at = 0.0
         self._pages_at_once = 1
         self._turns = asyncio.Semaphore(1)
 
@@ -112,15 +116,26 @@ class TritonEngine:
         return reading
 
     async def describe(self) -> EngineDescription:
-        """See `OcrEngine.describe`; asked once per release."""
-        if self._description is None:
-            answer = await _retry_once(
-                lambda: self._client.get_model_config(
-                    tensors.MODEL, client_timeout=_STATUS_TIMEOUT_SECONDS
-                )
+        """See `OcrEngine.describe`; the last known stands while Triton is away for a moment."""
+        known = self._description
+        if known is not None and time.monotonic() < self._describe_again_at:
+            return known
+        self._describe_again_at = time.monotonic() + _DESCRIPTION_SECONDS
+        try:
+            return await self._ask_description()
+        except ServiceError:
+            if known is None:
+                raise
+            return known
+
+    async def _ask_description(self) -> EngineDescription:
+        answer = await _retry_once(
+            lambda: self._client.get_model_config(
+                tensors.MODEL, client_timeout=_STATUS_TIMEOUT_SECONDS
             )
-            self._description = tensors.to_description(answer.config)
-            self._allow(self._description.pages_at_once)
+        )
+        self._description = tensors.to_description(answer.config)
+        self._allow(self._description.pages_at_once)
         return self._description
 
     async def model_states(self) -> tuple[ModelState, ...]:

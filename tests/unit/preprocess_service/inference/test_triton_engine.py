@@ -198,6 +198,28 @@ async def test_new_release_is_described_anew(engine, server):
     assert (await engine.describe()).release == 2
 
 
+async def test_release_is_asked_for_again_though_no_page_is_read(engine, server, monkeypatch):
+    assert (await engine.describe()).release == 1
+    server[0].release = 2
+    assert (await engine.describe()).release == 1
+    monkeypatch.setattr(triton_engine, "_DESCRIPTION_SECONDS", 0)
+    engine._describe_again_at = 0
+    assert (await engine.describe()).release == 2
+
+
+async def test_last_known_release_stands_while_triton_is_away(engine, server, monkeypatch):
+    assert (await engine.describe()).release == 1
+
+    async def refuse(*args, **kwargs):
+        raise InferenceServerException("", status="StatusCode.UNAVAILABLE")
+
+    monkeypatch.setattr(engine._client, "get_model_config", refuse)
+    engine._describe_again_at = 0
+    assert (await engine.describe()).release == 1
+    with pytest.raises(EngineUnavailableError):
+        await engine.model_states()
+
+
 async def test_large_page_fits_into_a_message(engine, server):
     page = np.zeros((3000, 4000, 3), np.uint8)
     with pytest.raises(EngineUnavailableError) as caught:
