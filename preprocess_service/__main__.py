@@ -7,19 +7,25 @@ import uvicorn
 from fastapi import FastAPI
 
 from preprocess_service.app import create_app
+from preprocess_service.batch import command as batch
 from preprocess_service.imaging.sample_page import SAMPLE_LINES, draw_sample_pdf
 from preprocess_service.inference.triton_engine import TritonEngine
 from preprocess_service.log import configure_logging
-from preprocess_service.settings import SettingsError, load_settings
+from preprocess_service.settings import Settings, SettingsError, load_settings
 
 _USAGE_ERROR = 2
+
+
+def make_engine(settings: Settings) -> TritonEngine:
+    """The client of the Triton that the settings name."""
+    return TritonEngine(settings.triton_url, settings.triton_timeout)
 
 
 def build_app() -> FastAPI:
     """The application of this environment; called in every service process."""
     settings = load_settings()
     configure_logging(settings.log_level)
-    return create_app(settings, TritonEngine(settings.triton_url, settings.triton_timeout))
+    return create_app(settings, make_engine(settings))
 
 
 def serve() -> int:
@@ -43,6 +49,15 @@ def serve() -> int:
     return 0
 
 
+def run_batch(arguments: argparse.Namespace) -> int:
+    """Read a folder with Triton at TRITON_URL; the exit status is that of `docs/batch.md`."""
+    try:
+        return batch.run(arguments, load_settings(), make_engine)
+    except SettingsError as exc:
+        print(exc, file=sys.stderr)
+        return _USAGE_ERROR
+
+
 def write_sample(*, text: bool) -> int:
     """Write the sample document, or the text that it shows, to standard output."""
     data = "\n".join([*SAMPLE_LINES, ""]).encode() if text else draw_sample_pdf()
@@ -55,11 +70,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m preprocess_service")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve HTTP (the default)")
+    batch.add_arguments(
+        commands.add_parser("batch", help="read a folder or bucket, as one of many processes")
+    )
     sample = commands.add_parser("sample", help="write a scanned sample page (PDF)")
     sample.add_argument("--text", action="store_true", help="write what it says instead")
     arguments = parser.parse_args()
     if arguments.command == "sample":
         return write_sample(text=arguments.text)
+    if arguments.command == "batch":
+        return run_batch(arguments)
     return serve()
 
 

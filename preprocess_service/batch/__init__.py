@@ -1,0 +1,1 @@
+"""A folder or bucket of documents, read by one of many equal processes: shards, resumable."""

@@ -1,0 +1,159 @@
+"""Documents one after the other, a few at once, each with its result or its problem."""
+
+import asyncio
+import logging
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from preprocess_service.batch.errors import BatchStoppedError
+from preprocess_service.batch.files import Folder, SourceFile
+from preprocess_service.batch.ledger import Ledger
+from preprocess_service.document import Document
+from preprocess_service.errors import (
+    EngineUnavailableError,
+    InternalError,
+    InvalidDocumentError,
+    ServiceError,
+)
+from preprocess_service.formatting import FORMATS
+from preprocess_service.inference.engine import CallContext
+from preprocess_service.options import OcrOptions
+
+Read = Callable[[BinaryIO, OcrOptions, CallContext], Awaitable[Document]]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Summary:
+    """How many documents ended how; `failures` names those that a later run reads again."""
+
+    documents: int
+    read: int = 0
+    skipped: int = 0
+    partial: int = 0
+    failed: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a document may weigh, and how long Triton may be away."""
+
+    max_file_bytes: int
+    patience_seconds: float
+
+
+class BatchRunner:
+    """Reads files of `source` with `read` into `ledger`."""
+
+    def __init__(
+        self, source: Folder, ledger: Ledger, options: OcrOptions, read: Read, limits: Limits
+    ) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._options = options
+        self._read = read
+        self._limits = limits
+
+    async def run(
+        self, files: Sequence[SourceFile], parallel: int, on_end: Callable[[], None]
+    ) -> Summary:
+        """Read all files that are not done, at most `parallel` at once.
+
+        Raises:
+            BatchStoppedError: Triton stayed away, or the output cannot be written.
+        """
+        started = time.monotonic()
+        summary = Summary(documents=len(files))
+        left = iter(files)
+        workers = [asyncio.create_task(self._work(left, summary, on_end)) for _ in range(parallel)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        summary.seconds = round(time.monotonic() - started, 1)
+        return summary
+
+    async def _work(
+        self, left: Iterator[SourceFile], summary: Summary, on_end: Callable[[], None]
+    ) -> None:
+        for file in left:
+            try:
+                if await asyncio.to_thread(self._ledger.is_done, file):
+                    summary.skipped += 1
+                else:
+                    await self._convert(file, summary)
+            except OSError as exc:
+                raise BatchStoppedError(f"The output cannot be used: {exc}.") from exc
+            on_end()
+
+    async def _convert(self, file: SourceFile, summary: Summary) -> None:
+        request_id = uuid.uuid4().hex
+        try:
+            document, sha256, result = await self._read_file(file, CallContext(request_id))
+        except ServiceError as exc:
+            summary.failed += 1
+            summary.failures.append(file.name)
+            _log.warning("document failed", extra={"document": file.name, "code": exc.code})
+            problem = exc.problem(request_id)
+            await asyncio.to_thread(self._ledger.keep_problem, file, problem)
+            return
+        await asyncio.to_thread(self._ledger.keep, file, sha256, document, result)
+        summary.read += 1
+        summary.pages += len(document.pages)
+        if document.status == "partial":
+            summary.partial += 1
+            summary.failures.append(file.name)
+        extra = {"document": file.name, "status": document.status, "pages": len(document.pages)}
+        _log.info("document read", extra=extra)
+
+    async def _read_file(
+        self, file: SourceFile, context: CallContext
+    ) -> tuple[Document, str, bytes]:
+        with tempfile.TemporaryFile() as copy:
+            sha256 = await asyncio.to_thread(self._fetch, file, copy)
+            try:
+                document = await self._read_patiently(copy, context)
+                written = FORMATS[self._options.output_format]
+                return document, sha256, await asyncio.to_thread(written.write, document)
+            except (ServiceError, BatchStoppedError):
+                raise
+            except Exception as exc:
+                # Whatever it is, the documents behind this one are read.
+                _log.exception("unforeseen failure", extra={"document": file.name})
+                raise InternalError("The document failed; the cause is in the log.") from exc
+
+    def _fetch(self, file: SourceFile, copy: BinaryIO) -> str:
+        try:
+            return self._source.fetch(file.name, copy, self._limits.max_file_bytes)
+        except OSError as exc:
+            raise InvalidDocumentError(f"The file cannot be fetched: {exc}.") from exc
+
+    async def _read_patiently(self, copy: BinaryIO, context: CallContext) -> Document:
+        give_up = time.monotonic() + self._limits.patience_seconds
+        while True:
+            outcome = await self._try_read(copy, context)
+            if isinstance(outcome, Document):
+                return outcome
+            pause = outcome.retry_after_seconds or 1
+            if time.monotonic() + pause > give_up:
+                raise BatchStoppedError(f"Triton stayed away: {outcome.detail}") from outcome
+            _log.warning("engine is away", extra={"cause": outcome.detail, "again_in_s": pause})
+            await asyncio.sleep(pause)
+
+    async def _try_read(
+        self, copy: BinaryIO, context: CallContext
+    ) -> Document | EngineUnavailableError:
+        try:
+            return await self._read(copy, self._options, context)
+        except EngineUnavailableError as exc:
+            return exc
