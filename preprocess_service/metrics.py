@@ -7,6 +7,11 @@ CACHE_REQUESTS = Counter(
     "Look-ups in the cache by tier: hit, miss, corrupt, error, or skipped after an error.",
     ["tier", "outcome"],
 )
+CACHE_ANSWERS = Counter(
+    "ocr_cache_answers_total",
+    "Documents asked for while a cache is on: hit, shared with an equal request under way, or miss.",
+    ["outcome"],
+)
 CACHE_TIER_UP = Gauge(
     "ocr_cache_tier_up", "1 while a tier of the cache can be read and written.", ["tier"]
 )

@@ -10,31 +10,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from preprocess_service.caching.sweep import disk_bytes, sweep_folder
-
-# A process sweeps before it has written this share of the bound since it last looked.
-_SHARE_BETWEEN_SWEEPS = 8
+from preprocess_service.caching.sweep import Sweeper
 
 Result = TypeVar("Result")
 
 
 class DiskTier:
-    """Keeps one file per entry, about `max_bytes` in all; the least recently asked for go first.
-
-    What this process writes between two sweeps is set aside from the bound; each further process
-    that writes to the folder can exceed it by an eighth.
-    """
+    """Keeps one file per entry, `max_bytes` in all; the least recently asked for go first."""
 
     name = "disk"
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         """The folder is made with the first entry."""
         self._folder = folder
-        self._headroom_bytes = max_bytes // _SHARE_BETWEEN_SWEEPS
-        self._bound_after_sweep = max_bytes - self._headroom_bytes
-        self._written_bytes = self._headroom_bytes  # others' entries may fill the folder
-        # Threads of its own, so that a hanging disk takes none from the rest of the service;
-        # a single one writes, so that the count needs no lock.
+        self._sweeper = Sweeper(folder, max_bytes)
+        # Threads of its own: a disk that hangs takes none from the rest of the service.
         self._reader = ThreadPoolExecutor(2, "cache-disk-read")
         self._writer = ThreadPoolExecutor(1, "cache-disk-write")
 
@@ -52,6 +42,7 @@ class DiskTier:
 
     async def close(self) -> None:
         """See `Tier.close`."""
+        self._sweeper.close()
         self._reader.shutdown(wait=False, cancel_futures=True)
         self._writer.shutdown(wait=False, cancel_futures=True)
 
@@ -69,16 +60,10 @@ class DiskTier:
         return data
 
     def _write(self, key: str, data: bytes, expires_at: float) -> None:
-        size = disk_bytes(len(data))
-        if size > self._headroom_bytes:
-            return
-        if self._written_bytes + size > self._headroom_bytes:
-            sweep_folder(self._folder, self._bound_after_sweep)
-            self._written_bytes = 0
-        path = self._path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(path, data, expires_at)
-        self._written_bytes += size
+        if self._sweeper.take(len(data)):
+            path = self._path(key)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _replace(path, data, expires_at)
 
 
 def _replace(path: Path, data: bytes, expires_at: float) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from preprocess_service import metrics
 from preprocess_service.assembly import merge_text
 from preprocess_service.caching.flights import Flights
 from preprocess_service.caching.key import digest_file, make_key
@@ -69,17 +70,22 @@ class CachedReader:
         release = (await self._engine.describe()).release
         request = _Request(file, options, context, release)
         digest = await asyncio.to_thread(digest_file, file)
-        key = make_key(digest, options, request.release, self._variant)
-        if policy == CachePolicy():
-            document = await self._join(self._cache, key, request)
-        else:
-            document = await self._read_alone(self._cache, key, request, policy)
+        key = make_key(digest, options, release, self._variant)
+        document = await self._answer(self._cache, key, request, policy)
         return _address(document, request, (time.perf_counter() - started) * 1000)
 
-    async def _join(self, cache: TieredCache, key: str, request: "_Request") -> Document:
-        joins = self._flights.is_under_way(key)
-        document = await self._flights.join(key, lambda: self._take_off(cache, key, request))
-        return document.model_copy(update={"cache_hit": True}) if joins else document
+    async def _answer(
+        self, cache: TieredCache, key: str, request: "_Request", policy: CachePolicy
+    ) -> Document:
+        shared = False
+        if policy == CachePolicy():
+            shared = self._flights.is_under_way(key)
+            document = await self._flights.join(key, lambda: self._take_off(cache, key, request))
+        else:
+            document = await self._read_alone(cache, key, request, policy)
+        outcome = "shared" if shared else "hit" if document.cache_hit else "miss"
+        metrics.CACHE_ANSWERS.labels(outcome).inc()
+        return document.model_copy(update={"cache_hit": outcome != "miss"})
 
     def _take_off(
         self, cache: TieredCache, key: str, request: "_Request"

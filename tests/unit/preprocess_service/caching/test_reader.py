@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from preprocess_service.budget import PageBudget
 from preprocess_service.caching.guarded import GuardedTier
@@ -145,8 +146,13 @@ async def test_only_complete_documents_of_the_live_release_are_kept(
     assert (await reader.read(as_file(pdf), _options(), _context())).cache_hit
 
 
+def _count(outcome):
+    return REGISTRY.get_sample_value("ocr_cache_answers_total", {"outcome": outcome}) or 0
+
+
 async def test_twenty_equal_requests_are_read_once(make_reader, engine, pdf, as_file):
     reader = make_reader()
+    before = [_count("miss"), _count("shared")]
     engine.gate = asyncio.Event()
     calls = [
         asyncio.create_task(
@@ -158,6 +164,7 @@ async def test_twenty_equal_requests_are_read_once(make_reader, engine, pdf, as_
     engine.gate.set()
     documents = await asyncio.gather(*calls)
     assert len(engine.pages) == 2
+    assert [_count(outcome) for outcome in ("miss", "shared")] == [before[0] + 1, before[1] + 19]
     assert [document.request_id for document in documents] == [f"r{n}" for n in range(20)]
     assert sorted(document.cache_hit for document in documents) == [False] + [True] * 19
     assert all(
