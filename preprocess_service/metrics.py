@@ -9,7 +9,7 @@ CACHE_REQUESTS = Counter(
 )
 CACHE_ANSWERS = Counter(
     "ocr_cache_answers_total",
-    "Documents asked for while a cache is on: hit, shared with an equal request under way, or miss.",
+    "Documents by how they were answered: hit, shared with an equal request under way, or miss.",
     ["outcome"],
 )
 CACHE_TIER_UP = Gauge(
