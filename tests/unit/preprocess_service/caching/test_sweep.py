@@ -57,9 +57,9 @@ async def test_room_is_given_out_once_and_again_after_a_sweep(tmp_path, monkeypa
 
 async def test_files_end_though_nobody_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep, "_PAUSE_SECONDS", 0.05)
-    sweeper = Sweeper(tmp_path, 64 * BLOCK)
-    _put(tmp_path, "aa", ends=0.1)
+    _put(tmp_path, "aa", ends=0.2)
     _put(tmp_path, "bb")
+    sweeper = Sweeper(tmp_path, 64 * BLOCK)
     await until(lambda: _names(tmp_path) == {"bb"})
     sweeper.close()
 
