@@ -13,7 +13,8 @@ import httpx
 from ocr_cli.client import API, Answer, Connection, OnPages, answer_of
 from ocr_cli.errors import DocumentError
 
-_LONG_POLL_SECONDS = 20
+# The poll ends with the job; until then, pages done are shown this often.
+_LONG_POLL_SECONDS = 5
 _CANCEL_SECONDS = 3
 _UNFINISHED = {"queued", "running"}
 
@@ -56,6 +57,9 @@ class JobReader:
             status = await self._status(job, wait=_LONG_POLL_SECONDS)
         if status["status"] == "canceled":
             raise DocumentError("its job was canceled.")
+        # Asked for the result, a server repeats this with its status, which may read as "busy".
+        if problem := status.get("problem"):
+            raise DocumentError(f"{problem.get('detail')} ({problem.get('code')})")
 
     async def _status(self, job: str, wait: int) -> dict[str, Any]:
         status: dict[str, Any] = (await self._get(f"{job}/status", {"wait": wait})).json()

@@ -1,6 +1,8 @@
 """What happens, told on standard error: bars on a terminal, one line per document elsewhere."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from rich.console import Console
@@ -39,6 +41,10 @@ class Report(Protocol):
         """It was read, or not."""
         ...
 
+    def aside(self) -> AbstractContextManager[None]:
+        """Within the block, the terminal belongs to somebody else."""
+        ...
+
 
 class LineReport:
     """A numbered line for each document that ended."""
@@ -65,6 +71,10 @@ class LineReport:
         word = "" if is_good else "FAILED "
         sys.stderr.write(f"[{self._ended}/{self._total}] {word}{name}: {message}\n")
         sys.stderr.flush()
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Lines disturb nobody."""
+        return nullcontext()
 
 
 class BarReport:
@@ -104,6 +114,13 @@ class BarReport:
         self._progress.advance(self._all)
         if not is_good:
             self._progress.console.print(Text(f"{name}: {message}", style="red"))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bars away for a while."""
+        self._progress.stop()
+        yield
+        self._progress.start()
 
 
 def make_report(total: int) -> Report:

@@ -97,7 +97,8 @@ class Scan:
     def _finish(self, task: Task, outcome: Answer | DocumentError) -> tuple[str, bool]:
         if isinstance(outcome, Answer):
             try:
-                write_result(task, outcome.body)
+                with self._report.aside():
+                    write_result(task, outcome.body)
             except OSError as exc:
                 outcome = DocumentError(f"its result cannot be written: {exc.strerror or exc}")
         if isinstance(outcome, DocumentError):

@@ -1,8 +1,10 @@
 """What the client does when a server is busy, refuses, restarts, or takes jobs."""
 
 import asyncio
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -63,11 +65,17 @@ class ScriptedServer:
         state = self.states[0] if len(self.states) == 1 else self.states.pop(0)
         if state == "running" and len(self.states) == 1:
             await asyncio.sleep(0.01)
-        return JSONResponse({"status": state, "pages_done": 1, "pages_total": 2})
+        problem = {"code": "engine_unavailable", "detail": "Triton is away."}
+        return JSONResponse(
+            {
+                "status": state,
+                "pages_done": 1,
+                "pages_total": 2,
+                "problem": problem if state == "failed" else None,
+            }
+        )
 
     async def _result(self, request):
-        if self.states[0] == "failed":
-            return _problem(422, "encrypted_document", retryable=False)
         return PlainTextResponse("from the job\n")
 
     async def _cancel(self, request):
@@ -151,14 +159,14 @@ def test_job_is_submitted_followed_and_fetched(ocr, page):
     assert (outcome.status, outcome.out) == (0, b"from the job\n")
     assert len(set(scripted.keys)) == 1
     assert len(scripted.keys) == 2
-    assert scripted.waits == [0, 20, 20, 20]
+    assert scripted.waits == [0, 5, 5, 5]
 
 
 def test_failed_job_tells_its_problem(ocr, page):
     with serving(ScriptedServer(states=["failed"]).app()) as url:
         outcome = ocr("scan", page, "--jobs", "--server", url)
     assert outcome.status == 1
-    assert "says encrypted_document" in outcome.err
+    assert "Triton is away. (engine_unavailable)" in outcome.err
 
 
 def test_job_that_somebody_canceled_is_told(ocr, page):
@@ -178,3 +186,31 @@ def test_ctrl_c_cancels_the_job(page):
         _, told = process.communicate(timeout=10)
     assert process.returncode == 130, told
     assert scripted.canceled == ["/api/v1/jobs/j1"]
+
+
+def test_terminal_shows_bars_and_keeps_results_apart(page, tmp_path):
+    """On a terminal of its own (a pseudo-terminal), as a person sees it."""
+    scripted = ScriptedServer([PlainTextResponse("seen\n"), _problem(422, "odd", retryable=False)])
+    other = tmp_path / "other [x].png"
+    other.write_bytes(png())
+    with serving(scripted.app()) as url:
+        command = [sys.executable, "-m", "ocr_cli", "scan", str(page), str(other), "-o", "-"]
+        told = _on_a_terminal([*command, "--parallel", "1", "--server", url])
+    assert "documents" in told
+    assert "\x1b[2Kseen\r\n" in told  # on a line that was wiped before
+    assert "other [x].png: says odd (odd)" in told
+    assert "1 read, 1 failed" in told
+
+
+def _on_a_terminal(command):
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # the terminal ends with its program
+        while chunk := os.read(ours, 65536):
+            told += chunk
+    process.wait(10)
+    os.close(ours)
+    return told.decode()
