@@ -39,10 +39,11 @@ def main() -> int:
 
 def run_scan(arguments: argparse.Namespace) -> ExitStatus:
     """Read what was named; the exit status says whether all of it was read."""
-    tasks = _plan(arguments)
+    planned = _plan(arguments)
+    tasks = keep_existing(planned, _existing(arguments))
     tally = asyncio.run(_scan(arguments, tasks))
-    if len(tasks) != 1 or arguments.output != STDOUT:
-        _print_summary(tally)
+    if len(planned) != 1 or arguments.output != STDOUT:
+        _print_summary(tally, left_out=len(planned) - len(tasks))
     return ExitStatus.OK if tally.is_good else ExitStatus.SOME_FAILED
 
 
@@ -52,13 +53,13 @@ def _plan(arguments: argparse.Namespace) -> list[Task]:
         arguments.output = STDOUT
     if arguments.output_format is None:
         arguments.output_format = guess_format(arguments.output)
-    tasks = plan_tasks(inputs, arguments.output, arguments.output_format)
-    existing: Existing = "refuse"
+    return plan_tasks(inputs, arguments.output, arguments.output_format)
+
+
+def _existing(arguments: argparse.Namespace) -> Existing:
     if arguments.force:
-        existing = "overwrite"
-    elif arguments.skip_existing:
-        existing = "skip"
-    return keep_existing(tasks, existing)
+        return "overwrite"
+    return "skip" if arguments.skip_existing else "refuse"
 
 
 async def _scan(arguments: argparse.Namespace, tasks: list[Task]) -> Tally:
@@ -77,10 +78,11 @@ async def _scan(arguments: argparse.Namespace, tasks: list[Task]) -> Tally:
             return await scan.run(tasks, min(arguments.parallel, len(tasks)) or 1)
 
 
-def _print_summary(tally: Tally) -> None:
+def _print_summary(tally: Tally, left_out: int) -> None:
     parts = [f"{tally.read} read"]
     parts += [f"{tally.partial} of them without some page"] if tally.partial else []
     parts += [f"{tally.failed} failed"] if tally.failed else []
+    parts += [f"{left_out} left out, their results exist"] if left_out else []
     print(f"ocr: {', '.join(parts)}", file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 """One document over HTTP: sent, waited for while the server is busy, answered."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +74,9 @@ class Connection:
         headers = {"Idempotency-Key": key} if key else {}
         try:
             with path.open("rb") as file:
-                form = {"file": (path.name, file, "application/octet-stream")}
+                # Not every name of a file is text; the server goes by the bytes within.
+                name = os.fsencode(path.name).decode(errors="replace")
+                form = {"file": (name, file, "application/octet-stream")}
                 return await self.http.post(url, files=form, data=dict(fields), headers=headers)
         except OSError as exc:
             raise DocumentError(f"cannot be opened: {exc.strerror or exc}") from exc

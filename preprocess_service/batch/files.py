@@ -69,8 +69,9 @@ class Folder:
             for name in list(folders):
                 if name.startswith(".") or f"{path}/{name}" == leave_out.root:
                     del folders[name]
-            for name in sorted(files):
-                if _is_document(name):
+            for name in sorted(filter(_is_document, files)):
+                # Reading from a pipe or a device may never end.
+                if files[name]["type"] != "other" or files[name].get("islink"):
                     yield self._source_file(files[name])
 
     def fetch(self, name: str, target: BinaryIO, max_bytes: int) -> str:

@@ -1,6 +1,7 @@
 """What is done already: a record beside the results for each document that was read whole."""
 
 import hashlib
+import os
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -47,7 +48,7 @@ class Ledger:
             record is not None
             and (record.source_size, record.source_version) == (file.size, file.version)
             and record.options == self._options
-            and self._target.size(record.result) == record.result_size
+            and self._target.size(file.name + self._extension) == record.result_size
         )
 
     def keep(self, file: SourceFile, sha256: str, document: Document, result: bytes) -> None:
@@ -58,14 +59,14 @@ class Ledger:
         if document.status != "succeeded":
             return
         record = Record(
-            source=file.name,
+            source=printable(file.name),
             source_size=file.size,
             source_version=file.version,
             source_sha256=sha256,
             options=self._options,
             release=document.release,
             pages=len(document.pages),
-            result=name,
+            result=printable(name),
             result_size=len(result),
             result_sha256=hashlib.sha256(result).hexdigest(),
         )
@@ -88,6 +89,11 @@ class Ledger:
 
     def _record_name(self, file: SourceFile) -> str:
         return f"{LEDGER}/done/{file.name}{self._extension}.json"
+
+
+def printable(name: str) -> str:
+    """The name of a file as text, where its bytes are no UTF-8 too."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _problem_name(file: SourceFile) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from preprocess_service.batch.errors import BatchStoppedError
 from preprocess_service.batch.files import Folder, SourceFile
-from preprocess_service.batch.ledger import Ledger
+from preprocess_service.batch.ledger import Ledger, printable
 from preprocess_service.document import Document
 from preprocess_service.errors import (
     EngineUnavailableError,
@@ -102,7 +102,7 @@ class BatchRunner:
             document, sha256, result = await self._read_file(file, CallContext(request_id))
         except ServiceError as exc:
             summary.failed += 1
-            summary.failures.append(file.name)
+            summary.failures.append(printable(file.name))
             _log.warning("document failed", extra={"document": file.name, "code": exc.code})
             problem = exc.problem(request_id)
             await asyncio.to_thread(self._ledger.keep_problem, file, problem)
@@ -112,7 +112,7 @@ class BatchRunner:
         summary.pages += len(document.pages)
         if document.status == "partial":
             summary.partial += 1
-            summary.failures.append(file.name)
+            summary.failures.append(printable(file.name))
         extra = {"document": file.name, "status": document.status, "pages": len(document.pages)}
         _log.info("document read", extra=extra)
 

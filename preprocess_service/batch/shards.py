@@ -1,6 +1,7 @@
 """Which documents this process reads, of all the processes of an array job."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Shard:
 
     def takes(self, name: str) -> bool:
         """Whether the document is of this part; it stays there whatever else is added."""
-        digest = hashlib.sha256(name.encode()).digest()
+        digest = hashlib.sha256(os.fsencode(name)).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index
 
 

@@ -86,7 +86,9 @@ def test_existing_results_are_never_overwritten_unasked(ocr, server, folder):
     assert (refused.status, kept.read_text()) == (2, "precious")
     assert "--force" in refused.err
     assert not (folder / "b.png.txt").exists()
-    assert ocr("scan", folder, "--skip-existing", "--server", server).status == 0
+    skipped = ocr("scan", folder, "--skip-existing", "--server", server)
+    assert skipped.status == 0
+    assert "2 read, 1 left out" in skipped.err
     assert (kept.read_text(), (folder / "b.png.txt").read_text()) == ("precious", "hello world\n")
     assert ocr("scan", folder, "--force", "--server", server).status == 0
     assert kept.read_text() == "hello world\n"
@@ -110,6 +112,15 @@ def test_partial_document_is_written_and_told(ocr, server, tmp_path, engine, mak
     assert outcome.status == 1
     assert "without pages that failed" in outcome.err
     assert (tmp_path / "out" / "two.tiff.txt").exists()
+
+
+def test_name_that_is_no_text_is_read_too(ocr, server, tmp_path):
+    odd = tmp_path / os.fsdecode(b"\xff.png")
+    odd.write_bytes(png())
+    assert ocr("scan", odd, "-o", f"{tmp_path}/out/", "--server", server).status == 0
+    odd.write_bytes(b"no image")
+    outcome = ocr("scan", tmp_path, "--force", "--server", server)
+    assert (outcome.status, "The bytes are no PDF" in outcome.err) == (1, True)
 
 
 def test_option_that_the_server_refuses_is_told(ocr, server, page):

@@ -123,6 +123,19 @@ def test_file_over_the_limit_and_file_that_cannot_be_opened_fail_alone(batch, so
     assert codes == {"large.pdf": "document_too_large", "lost.png": "invalid_document"}
 
 
+def test_odd_names_are_read_and_pipes_are_not(batch, tmp_path, target, make_image):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / os.fsdecode(b"\xff [1]*?.png")).write_bytes(make_image())
+    (source / "linked.png").symlink_to(source / os.fsdecode(b"\xff [1]*?.png"))
+    os.mkfifo(source / "pipe.png")
+    outcome = batch(source, target)
+    assert (outcome.status, outcome.summary["read"]) == (0, 2), outcome.err
+    assert batch(source, target).summary["skipped"] == 2
+    (source / os.fsdecode(b"\xff.pdf")).write_bytes(b"no PDF")
+    assert batch(source, target).summary["failures"] == ["\\xff.pdf"]
+
+
 def test_bug_in_reading_one_document_does_not_stop_the_others(batch, source, target, engine):
     engine.outcomes = [object()]
     outcome = batch(source, target, "--parallel", "1")
