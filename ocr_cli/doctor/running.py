@@ -11,9 +11,9 @@ from ocr_cli.doctor.check import Check, Level, passed_or
 _TIMEOUT_SECONDS = 3
 _NOT_RUNNING = "ocr serve (in a checkout: make serve)"
 _TRITON_PORTS = {
-    "TRITON_GRPC_PORT": 8001,
-    "TRITON_METRICS_PORT": 8002,
-    "TRITON_HTTP_PORT": 8003,
+    "TRITON_GRPC_PORT": "8001",
+    "TRITON_METRICS_PORT": "8002",
+    "TRITON_HTTP_PORT": "8003",
 }
 
 
@@ -21,16 +21,17 @@ def check_running(settings: Mapping[str, str], server: str, api_key: str | None)
     """A row for the server, for Triton, for each port and for the store of jobs."""
     service = check_server(server, api_key)
     triton = check_triton(settings)
-    ports = [("PORT", int(settings.get("PORT", 8000)), service)]
-    ports += [(name, int(settings.get(name, port)), triton) for name, port in _TRITON_PORTS.items()]
-    rows = [check_port(name, port, owner) for name, port, owner in ports]
+    rows = [check_port("PORT", settings.get("PORT", "8000"), service)]
+    rows += [check_port(n, settings.get(n, port), triton) for n, port in _TRITON_PORTS.items()]
     return [*rows, triton, service, check_job_store(settings.get("REDIS_URL"))]
 
 
-def check_port(setting: str, port: int, owner: Check) -> Check:
+def check_port(setting: str, port: str, owner: Check) -> Check:
     """Whether the port is free, or taken by its `owner`, who is running."""
     name = f"port {port}"
-    if not _is_open("127.0.0.1", port):
+    if not (port.isdigit() and 0 < int(port) < 1 << 16):
+        return Check(name, "fail", "is no port", f"set {setting} to a number up to 65535")
+    if not _is_open("127.0.0.1", int(port)):
         return Check(name, "ok", "free")
     if owner.level == "ok":
         return Check(name, "ok", f"used by the {owner.name} that runs")

@@ -62,11 +62,12 @@ def test_disk_of_a_folder_that_is_not_there_yet_is_that_of_its_parent(tmp_path):
 
 def test_port_is_free_ours_or_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+        port = str(taken.getsockname()[1])
         assert running.check_port("PORT", port, _RUNS).level == "ok"
         refused = running.check_port("PORT", port, _RESTS)
         assert (refused.level, "set PORT" in refused.remedy) == ("fail", True)
     assert running.check_port("PORT", port, _RESTS).found == "free"
+    assert running.check_port("PORT", "http", _RESTS).level == "fail"
 
 
 def test_triton_is_asked_whether_it_is_ready(unused_tcp_port):
