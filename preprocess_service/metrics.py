@@ -89,7 +89,7 @@ CACHE_TIER_UP = Gauge(
 
 JOBS_ENDED = Counter("ocr_jobs_total", "Jobs that ended: succeeded, failed, canceled.", ["outcome"])
 JOBS = Gauge(
-    "ocr_jobs",
+    "ocr_jobs_by_status",
     "Jobs in the store by status; NaN while it does not answer.",
     ["status"],
     multiprocess_mode="livemostrecent",
