@@ -3,11 +3,12 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from preprocess_service.api import health, ocr
+from preprocess_service.api import health, jobs, ocr
 from preprocess_service.api.context import DocumentSlots, Services
 from preprocess_service.api.error_handlers import add_error_handlers
 from preprocess_service.api.middleware import RequestContextMiddleware
@@ -18,6 +19,7 @@ from preprocess_service.caching.setup import answer_variant, make_cache
 from preprocess_service.caching.tiers import TieredCache
 from preprocess_service.imaging.pool import RasterizerPool
 from preprocess_service.inference.engine import OcrEngine
+from preprocess_service.jobs.connect import open_jobs
 from preprocess_service.pipeline import Limits, OcrPipeline
 from preprocess_service.settings import Settings
 
@@ -32,9 +34,11 @@ def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
         pool = make_pool(settings)
         await pool.start()
         cache = make_cache(settings)
-        app.state.services = make_services(settings, engine, pool, cache)
+        services = make_services(settings, engine, pool, cache)
         try:
-            yield
+            async with open_jobs(settings) as job_service:
+                app.state.services = replace(services, jobs=job_service)
+                yield
         finally:
             await pool.close()
             await engine.close()
@@ -50,6 +54,7 @@ def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
     app.add_middleware(RequestContextMiddleware)
     add_error_handlers(app)
     app.include_router(ocr.router, prefix=API_PREFIX)
+    app.include_router(jobs.router, prefix=API_PREFIX)
     app.include_router(health.router, prefix=API_PREFIX)
     app.include_router(health.router, include_in_schema=False)
     add_openapi(app)

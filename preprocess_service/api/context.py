@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from preprocess_service.caching.reader import CachedReader, CachePolicy
 from preprocess_service.inference.engine import CallContext, OcrEngine
+from preprocess_service.jobs.service import JobService
 from preprocess_service.pipeline import OcrPipeline
 from preprocess_service.settings import Settings
 
@@ -56,6 +57,7 @@ class Services:
     pipeline: OcrPipeline
     reader: CachedReader
     slots: DocumentSlots
+    jobs: JobService | None = None
 
 
 def _services(request: Request) -> Services:

@@ -13,11 +13,13 @@ from preprocess_service.api.error_handlers import problem_responses
 from preprocess_service.document import Document
 from preprocess_service.formatting import FORMATS
 
+_OF_JOBS = ("job_", "jobs_", "storage_", "idempotency_")
 #: What reading a document within a request can end with.
 DOCUMENT_ERRORS = tuple(
     error
     for error in errors.ERRORS.values()
     if error not in (errors.NotFoundError, errors.MethodNotAllowedError)
+    and not error.code.startswith(_OF_JOBS)
 )
 
 _REFERENCE = "#/components/schemas/{model}"

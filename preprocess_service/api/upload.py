@@ -29,6 +29,14 @@ class Upload:
     fields: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Form:
+    """A form whose `file` may be missing, and its other fields in order."""
+
+    file: BinaryIO | None
+    fields: tuple[tuple[str, str], ...]
+
+
 @asynccontextmanager
 async def receive_upload(request: Request, max_file_bytes: int) -> AsyncIterator[Upload]:
     """The form's `file`, in a temporary file that is gone after the block.
@@ -38,6 +46,21 @@ async def receive_upload(request: Request, max_file_bytes: int) -> AsyncIterator
         DocumentTooLargeError: The file is larger than allowed; the rest is not read.
         InvalidRequestError: The form is broken, or has no `file`, or more than one.
     """
+    async with receive_form(request, max_file_bytes) as form:
+        if form.file is None:
+            raise InvalidRequestError("The form has no file in its field `file`.")
+        yield Upload(form.file, form.fields)
+
+
+@asynccontextmanager
+async def receive_form(request: Request, max_file_bytes: int) -> AsyncIterator[Form]:
+    """The form, with its `file`, if it has one, in a temporary file that is gone after the block.
+
+    Raises:
+        UnsupportedMediaTypeError: The body is no multipart form.
+        DocumentTooLargeError: The file is larger than allowed; the rest is not read.
+        InvalidRequestError: The form is broken, or has more than one file.
+    """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise UnsupportedMediaTypeError("Send the document as multipart/form-data, field `file`.")
     max_body_bytes = max_file_bytes + _FORM_OVERHEAD_BYTES
@@ -45,11 +68,12 @@ async def receive_upload(request: Request, max_file_bytes: int) -> AsyncIterator
         raise _too_large(max_file_bytes)
     form = await _parse(request, _cut(request.stream(), max_body_bytes, max_file_bytes))
     try:
-        upload = _only_file(form)
-        if (upload.size or 0) > max_file_bytes:
+        file = form.get("file")
+        upload = file if isinstance(file, UploadFile) else None
+        if upload and (upload.size or 0) > max_file_bytes:
             raise _too_large(max_file_bytes)
         fields = ((name, value) for name, value in form.multi_items() if isinstance(value, str))
-        yield Upload(upload.file, tuple(fields))
+        yield Form(upload.file if upload else None, tuple(fields))
     finally:
         await form.close()
 
@@ -73,13 +97,6 @@ async def _cut(
         if received > max_body_bytes:
             raise _too_large(max_file_bytes)
         yield chunk
-
-
-def _only_file(form: FormData) -> UploadFile:
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise InvalidRequestError("The form has no file in its field `file`.")
-    return file
 
 
 def _too_large(max_file_bytes: int) -> DocumentTooLargeError:

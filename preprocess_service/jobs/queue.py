@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 
-from docket import Depends, Docket, Perpetual, Retry, TaskCall
+from docket import CurrentDocket, Depends, Docket, Perpetual, Retry, TaskCall
 
 from preprocess_service.jobs.retention import Retention
 from preprocess_service.jobs.retrying import TryAgain
@@ -27,7 +27,6 @@ _log = logging.getLogger(__name__)
 class Work:
     """What a worker process runs its tasks with."""
 
-    docket: Docket
     store: JobStore
     runner: JobRunner
     webhooks: Webhooks | None
@@ -44,6 +43,7 @@ def _work() -> Work:
 
 # Docket looks for its own kinds of default value and puts in what they stand for.
 _WORK: Work = Depends(_work)
+_DOCKET: Docket = CurrentDocket()
 _RETRY = Retry(attempts=None, delay=_AFTER_REDIS_FAILED)
 _ALWAYS = Perpetual(every=_TIDY_EVERY, automatic=True)
 
@@ -51,6 +51,7 @@ _ALWAYS = Perpetual(every=_TIDY_EVERY, automatic=True)
 async def run_job(
     job_id: str,
     work: Work = _WORK,
+    docket: Docket = _DOCKET,
     retry: Retry = _RETRY,
 ) -> None:
     """Read a job, then tell its caller."""
@@ -58,7 +59,7 @@ async def run_job(
         await work.runner.run(job_id)
     except TryAgain as request:
         retry.after(timedelta(seconds=request.delay_seconds))
-    await tell(work.docket, work.store, job_id)
+    await tell(docket, work.store, job_id)
 
 
 async def deliver_webhook(
@@ -78,10 +79,11 @@ async def deliver_webhook(
 
 async def tidy(
     work: Work = _WORK,
+    docket: Docket = _DOCKET,
     perpetual: Perpetual = _ALWAYS,
 ) -> None:
     """Enforce retention, and queue what a crash left without its task."""
-    docket, store = work.docket, work.store
+    store = work.store
     jobs = [_job_task(docket, job_id) for job_id in await store.unfinished()]
     messages = [_webhook_task(docket, job_id) for job_id in await store.pending_webhooks()]
     await docket.add_many([*jobs, *messages])

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +12,7 @@ from typing import BinaryIO, NoReturn
 
 from redis.exceptions import RedisError
 
+from preprocess_service import metrics
 from preprocess_service.document import Document
 from preprocess_service.errors import (
     DeadlineExceededError,
@@ -22,7 +23,7 @@ from preprocess_service.errors import (
     ServiceError,
 )
 from preprocess_service.inference.engine import CallContext
-from preprocess_service.jobs.record import Job
+from preprocess_service.jobs.record import Job, JobStatus
 from preprocess_service.jobs.retrying import Backoff, TryAgain
 from preprocess_service.jobs.store import JobStore, Run
 from preprocess_service.pipeline import OcrPipeline, OpenDocument, PageResult, assemble_document
@@ -102,7 +103,7 @@ class JobRunner:
             await self._fail_or_try_again(run, cause)
         else:
             header = document.model_dump_json(exclude={"pages"})
-            await self._store.finish(run, "succeeded", {"document": header})
+            await self._finish(run, "succeeded", {"document": header})
 
     async def _read_in_time(self, run: Run) -> Document:
         if run.job.attempts > self._attempts.most:
@@ -167,11 +168,16 @@ class JobRunner:
             await self._again(run, self._delay(run), counted=True)
         problem = error.problem(run.job.submission.request_id)
         is_dead_letter = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        await self._store.finish(
-            run,
-            "failed",
-            {"problem": problem.model_dump_json(), "dead_letter": int(is_dead_letter)},
-        )
+        fields: dict[str, str | int] = {
+            "problem": problem.model_dump_json(),
+            "dead_letter": int(is_dead_letter),
+        }
+        await self._finish(run, "failed", fields)
+
+    async def _finish(self, run: Run, status: JobStatus, fields: Mapping[str, str | int]) -> None:
+        if await self._store.finish(run, status, fields):
+            metrics.JOBS_ENDED.labels(status).inc()
+            metrics.JOB_SECONDS.observe(time.time() - run.job.submission.created_at)
 
     def _delay(self, run: Run) -> float:
         return self._attempts.backoff.delay(run.job.attempts)

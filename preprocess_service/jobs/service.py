@@ -11,6 +11,7 @@ from typing import BinaryIO
 from docket import Docket
 from redis.exceptions import RedisError
 
+from preprocess_service import metrics
 from preprocess_service.document import Document, Page
 from preprocess_service.errors import (
     IdempotencyKeyReusedError,
@@ -123,6 +124,7 @@ class JobService:
         if not was:
             raise JobNotFoundError("There is no such job, or its retention is over.")
         if was in UNFINISHED:
+            metrics.JOBS_ENDED.labels("canceled").inc()
             with _left_to_tidy(job_id):
                 await queue.dequeue(self._docket, job_id)
                 await queue.tell(self._docket, self.store, job_id)

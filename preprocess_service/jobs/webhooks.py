@@ -10,6 +10,7 @@ from http import HTTPStatus
 import httpx
 from standardwebhooks.webhooks import Webhook
 
+from preprocess_service import metrics
 from preprocess_service.errors import ServiceError
 from preprocess_service.jobs.record import Job
 from preprocess_service.jobs.retrying import Backoff, TryAgain
@@ -51,12 +52,15 @@ class Webhooks:
         answer = await self._send(job)
         await self._store.note(job_id, webhook_attempts=job.webhook_attempts + 1)
         if answer is not None and answer < HTTPStatus.MULTIPLE_CHOICES:
+            metrics.WEBHOOKS.labels("delivered").inc()
             await self._store.end_webhook(job_id, "delivered")
         elif answer == HTTPStatus.GONE or self._is_over(job):
             _log.warning("webhook given up", extra={"job_id": job_id, "status": answer})
+            metrics.WEBHOOKS.labels("given_up").inc()
             await self._store.end_webhook(job_id, "failed")
         else:
             _log.info("webhook not taken", extra={"job_id": job_id, "status": answer})
+            metrics.WEBHOOKS.labels("retried").inc()
             raise TryAgain(self._delivery.backoff.delay(job.webhook_attempts + 1))
 
     async def _send(self, job: Job) -> int | None:

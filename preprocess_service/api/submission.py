@@ -1,0 +1,181 @@
+"""What `/jobs/submit` takes: a form with a file or a link, or JSON with a link."""
+
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Request
+
+from preprocess_service.api.context import Services
+from preprocess_service.api.upload import Form, receive_form
+from preprocess_service.errors import (
+    DocumentTooLargeError,
+    InvalidOptionsError,
+    InvalidRequestError,
+    UnsupportedMediaTypeError,
+)
+from preprocess_service.imaging.sniff import HEAD_BYTES, sniff_media_type
+from preprocess_service.inference.engine import CallContext
+from preprocess_service.jobs.record import Submission, new_job_id
+from preprocess_service.options import parse_options
+from preprocess_service.storage.uploads import hash_file
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+_MAX_KEY_CHARACTERS = 255
+_MAX_URL_CHARACTERS = 2048
+#: Of a body without a file.
+_MAX_BODY_BYTES = 1 << 20
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked submission and its document, unless that is still to be fetched."""
+
+    submission: Submission
+    file: BinaryIO | None
+
+
+@asynccontextmanager
+async def receive_order(
+    request: Request, services: Services, context: CallContext
+) -> AsyncIterator[Order]:
+    """The submission, its file gone after the block.
+
+    Raises:
+        UnsupportedMediaTypeError: The body is no form and no JSON, or the file no document.
+        InvalidRequestError: The body is broken, or has not one of `file` and `url`.
+        InvalidOptionsError: An option cannot be honoured.
+        DocumentTooLargeError: The file is larger than allowed.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        async with receive_form(request, services.settings.max_file_size_mb << 20) as form:
+            yield Order(await _submission(request, services, context, form), form.file)
+    elif media_type in _READERS:
+        form = Form(None, tuple(_READERS[media_type](await _read_body(request))))
+        yield Order(await _submission(request, services, context, form), None)
+    else:
+        raise UnsupportedMediaTypeError(
+            "Send a form (multipart/form-data) with `file` or `url`, or JSON with `url`."
+        )
+
+
+async def _submission(
+    request: Request, services: Services, context: CallContext, form: Form
+) -> Submission:
+    fields, urls = _take_urls([*request.query_params.multi_items(), *form.fields])
+    source_url, callback_url = urls.get("url"), urls.get("callback_url")
+    if (form.file is None) == (source_url is None):
+        raise InvalidRequestError("Send one of `file` (multipart/form-data) and `url`.")
+    if callback_url and services.settings.webhook_secret is None:
+        raise InvalidOptionsError(
+            "callback_url: this server signs no messages (WEBHOOK_SECRET), so it sends none."
+        )
+    options = parse_options(fields)
+    if form.file:
+        form.file.seek(0)
+        sniff_media_type(form.file.read(HEAD_BYTES))
+    content = await hash_file(form.file) if form.file else None
+    return Submission(
+        job_id=new_job_id(),
+        created_at=time.time(),
+        deadline_at=time.time() + services.settings.job_timeout,
+        options=options,
+        request_id=context.request_id,
+        traceparent=context.traceparent,
+        source_url=source_url,
+        callback_url=callback_url,
+        fingerprint=_digest([content, options.model_dump(mode="json"), source_url, callback_url]),
+        idempotency_key=_idempotency_key(request),
+    )
+
+
+def _take_urls(pairs: Pairs) -> tuple[Pairs, dict[str, str]]:
+    """The options, and apart from them the two links, checked for what can be seen of them."""
+    urls: dict[str, str] = {}
+    for name, value in pairs:
+        if name in ("url", "callback_url") and value.strip():
+            if urls.setdefault(name, value.strip()) != value.strip():
+                raise InvalidOptionsError(f"{name}: given twice with different values.")
+            _check_url(name, value.strip())
+    return [pair for pair in pairs if pair[0] not in ("url", "callback_url")], urls
+
+
+def _check_url(name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_link = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+    except ValueError:
+        is_link = False
+    if not is_link or len(url) > _MAX_URL_CHARACTERS:
+        raise InvalidOptionsError(
+            f"{name}: must be an http or https URL without user name, of at most "
+            f"{_MAX_URL_CHARACTERS} characters."
+        )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is None:
+        return None
+    if not 0 < len(key) <= _MAX_KEY_CHARACTERS:
+        raise InvalidRequestError(
+            f"{IDEMPOTENCY_HEADER} must have 1 to {_MAX_KEY_CHARACTERS} characters."
+        )
+    return _digest(key)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+async def _read_body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY_BYTES:
+            raise DocumentTooLargeError(f"The body is larger than {_MAX_BODY_BYTES >> 20} MB.")
+    return body
+
+
+def _read_form(body: bytes) -> Pairs:
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=64)
+    except ValueError as exc:
+        raise InvalidRequestError("The form cannot be read.") from exc
+
+
+def _read_json(body: bytes) -> Pairs:
+    try:
+        members = json.loads(body)
+    except ValueError as exc:
+        raise InvalidRequestError("The body is not JSON.") from exc
+    if not isinstance(members, dict):
+        raise InvalidRequestError("The body must be a JSON object.")
+    return [
+        (name, _as_text(name, item))
+        for name, value in members.items()
+        for item in (value if isinstance(value, list) else [value])
+        if item is not None
+    ]
+
+
+def _as_text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise InvalidOptionsError(f"{name}: must be text, a number, true, false or a list of texts.")
+
+
+_READERS = {
+    "application/json": _read_json,
+    "application/x-www-form-urlencoded": _read_form,
+}
