@@ -11,6 +11,8 @@ from preprocess_service.batch import command as batch
 from preprocess_service.imaging.sample_page import SAMPLE_LINES, draw_sample_pdf
 from preprocess_service.inference.triton_engine import TritonEngine
 from preprocess_service.log import configure_logging
+from preprocess_service.monitoring.export_traces import export_traces
+from preprocess_service.monitoring.exposition import share_metrics
 from preprocess_service.settings import Settings, SettingsError, load_settings
 
 _USAGE_ERROR = 2
@@ -25,6 +27,8 @@ def build_app() -> FastAPI:
     """The application of this environment; called in every service process."""
     settings = load_settings()
     configure_logging(settings.log_level)
+    if url := settings.traces_url:
+        export_traces(url, settings.otel_service_name)
     return create_app(settings, make_engine(settings))
 
 
@@ -36,6 +40,8 @@ def serve() -> int:
         print(exc, file=sys.stderr)
         return _USAGE_ERROR
     configure_logging(settings.log_level)
+    if settings.workers > 1:
+        share_metrics(settings.data_dir, settings.port)
     uvicorn.run(
         "preprocess_service.__main__:build_app",
         factory=True,

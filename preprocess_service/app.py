@@ -1,17 +1,20 @@
 """The application, built from its settings and its engine."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from preprocess_service.api import health, jobs, ocr
+from preprocess_service.api import health, jobs, monitoring, ocr
 from preprocess_service.api.context import DocumentSlots, Services
 from preprocess_service.api.error_handlers import add_error_handlers
 from preprocess_service.api.middleware import RequestContextMiddleware
+from preprocess_service.api.monitoring import count_jobs
 from preprocess_service.api.openapi import add_openapi
 from preprocess_service.budget import PageBudget
 from preprocess_service.caching.reader import CachedReader
@@ -20,6 +23,8 @@ from preprocess_service.caching.tiers import TieredCache
 from preprocess_service.imaging.pool import RasterizerPool
 from preprocess_service.inference.engine import OcrEngine
 from preprocess_service.jobs.connect import open_jobs
+from preprocess_service.monitoring.export_traces import flush_traces
+from preprocess_service.monitoring.monitor import Monitor
 from preprocess_service.pipeline import Limits, OcrPipeline
 from preprocess_service.settings import Settings
 
@@ -38,10 +43,13 @@ def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
         try:
             async with open_jobs(settings) as job_service:
                 app.state.services = replace(services, jobs=job_service)
-                yield
+                count = partial(count_jobs, job_service) if job_service else None
+                async with services.monitor.watching(count):
+                    yield
         finally:
             await pool.close()
             await engine.close()
+            await asyncio.to_thread(flush_traces)
             if cache:
                 await cache.close()
 
@@ -56,7 +64,9 @@ def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
     app.include_router(ocr.router, prefix=API_PREFIX)
     app.include_router(jobs.router, prefix=API_PREFIX)
     app.include_router(health.router, prefix=API_PREFIX)
+    app.include_router(monitoring.router, prefix=API_PREFIX)
     app.include_router(health.router, include_in_schema=False)
+    app.include_router(monitoring.router, include_in_schema=False)
     add_openapi(app)
     return app
 
@@ -88,4 +98,5 @@ def make_services(
         pipeline=pipeline,
         reader=CachedReader(pipeline, engine, cache, answer_variant(settings)),
         slots=DocumentSlots(settings.max_concurrent_documents),
+        monitor=Monitor(engine, budget, settings.gpu_memory_buffer_mb << 20),
     )

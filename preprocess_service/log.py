@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import Any
 
+from preprocess_service.tracing import trace_ids
+
 #: Set by the middleware for the duration of a request.
 request_id_var: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -13,7 +15,10 @@ _PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_me
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, logger, message, request_id and what `extra` holds."""
+    """One JSON object per line: time, level, logger, message, ids, and what `extra` holds.
+
+    The ids are `request_id`, and `trace_id` and `span_id` where the request belongs to a trace.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
@@ -25,6 +30,7 @@ class JsonFormatter(logging.Formatter):
         }
         if request_id := request_id_var.get():
             entry["request_id"] = request_id
+        entry.update(trace_ids())
         entry.update({key: value for key, value in vars(record).items() if key not in _PLAIN})
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)

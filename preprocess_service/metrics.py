@@ -4,7 +4,11 @@ With several processes (`WORKERS`) prometheus_client keeps the values in files t
 share; `multiprocess_mode` says how the gauges of living processes become one.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import Counter, Gauge, Histogram, Metric
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 _SECONDS = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
@@ -18,6 +22,8 @@ START_TIME = Gauge(
     "Unix time at which the oldest living process started.",
     multiprocess_mode="livemin",
 )
+# At once, lest another process finds a zero in the shared file.
+START_TIME.set_to_current_time()
 
 REQUESTS = Counter(
     "ocr_requests_total",
@@ -137,3 +143,28 @@ MEMORY_FREE = Gauge(
     "Memory that batch sizes follow: of the fullest GPU, without one that of the machine.",
     multiprocess_mode="livemostrecent",
 )
+
+
+class TritonBatchSizes(Collector):
+    """Triton's own count of its batches as a histogram; it counts for all who use that Triton."""
+
+    _BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+    def __init__(self) -> None:
+        #: Model → batch size → how often.
+        self.counts: Mapping[str, Mapping[int, int]] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        """The one metric, with what `counts` holds."""
+        family = HistogramMetricFamily(
+            "ocr_triton_batch_size", "Sizes of the batches that Triton ran.", labels=["model"]
+        )
+        for model, counts in self.counts.items():
+            buckets = [
+                (f"{bound:.1f}", float(sum(n for size, n in counts.items() if size <= bound)))
+                for bound in self._BOUNDS
+            ]
+            buckets.append(("+Inf", float(sum(counts.values()))))
+            rows = sum(size * n for size, n in counts.items())
+            family.add_metric([model], buckets, rows)
+        return [family]

@@ -5,11 +5,14 @@ import os
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
+from opentelemetry.trace import SpanKind
+
+from preprocess_service import metrics
 from preprocess_service.assembly import assemble_failed_page, assemble_page, merge_text
 from preprocess_service.budget import PageBudget
 from preprocess_service.document import Document, Metadata, Page, ProcessingTime
@@ -19,6 +22,7 @@ from preprocess_service.imaging.sniff import HEAD_BYTES, sniff_media_type
 from preprocess_service.inference.engine import CallContext, OcrEngine, ReadingOptions
 from preprocess_service.languages import resolve_languages
 from preprocess_service.options import OcrOptions
+from preprocess_service.tracing import span
 
 # The strategy that looks closest is worth more pixels than the others.
 _STRATEGY_DPI = {"accuracy": 200}
@@ -106,10 +110,11 @@ class OcrPipeline:
             ServiceError: The document cannot be read, or none of its pages, or the engine is away.
         """
         started = time.perf_counter()
-        document = await self.open(file, options, context)
-        async with aclosing(self.read_pages(document)) as results:
-            pages = [result async for result in results]
-        return assemble_document(document, pages, lambda: _ms_since(started))
+        with _counted_if_lost(options.strategy):
+            document = await self.open(file, options, context)
+            async with aclosing(self.read_pages(document)) as results:
+                pages = [result async for result in results]
+            return assemble_document(document, pages, lambda: _ms_since(started))
 
     async def is_ready(self) -> bool:
         """Whether pages can be read now."""
@@ -149,6 +154,7 @@ class OcrPipeline:
             ServiceError: The engine is away; failures of a page alone are in its result.
         """
         in_flight: deque[asyncio.Task[PageResult]] = deque()
+        metrics.DOCUMENTS_IN_WORK.inc()
         try:
             for position in range(len(document.info.page_indices)):
                 if len(in_flight) == self._limits.pages_in_flight:
@@ -162,11 +168,13 @@ class OcrPipeline:
             for task in in_flight:
                 task.cancel()
             await asyncio.gather(*in_flight, return_exceptions=True)
+            metrics.DOCUMENTS_IN_WORK.dec()
 
     async def _read_one(
         self, document: OpenDocument, position: int, on_read: OnRead | None
     ) -> PageResult:
         result = await self._read_page(document, position)
+        _count_page(document.options.strategy, result)
         if on_read is not None:
             await on_read(result)
         return result
@@ -187,9 +195,13 @@ class OcrPipeline:
 
     async def _draw_and_recognize(self, document: OpenDocument, index: int) -> PageResult:
         started = time.perf_counter()
-        raster = await self._rasterizer.render(document.raster, document.file, index)
+        parent, number = document.context.traceparent, {"ocr.page": index + 1}
+        with span("rasterize", parent, number):
+            raster = await self._rasterizer.render(document.raster, document.file, index)
         rasterize_ms, started = _ms_since(started), time.perf_counter()
-        reading = await self._engine.recognize(raster.pixels, document.reading, document.context)
+        with span("inference", parent, number, SpanKind.CLIENT) as trace:
+            context = replace(document.context, traceparent=trace.traceparent)
+            reading = await self._engine.recognize(raster.pixels, document.reading, context)
         inference_ms = _ms_since(started)
         page = assemble_page(index, raster, reading, document.options.confidence_threshold)
         return PageResult(page, rasterize_ms, inference_ms, reading.release)
@@ -222,9 +234,12 @@ def assemble_document(
     pages = tuple(result.page for result in results)
     releases = [result.release for result in results if result.release is not None]
     text = merge_text(pages) if document.options.merge_pages else None
+    status: Literal["partial", "succeeded"] = "partial" if errors else "succeeded"
+    metrics.DOCUMENTS.labels(document.options.strategy, status).inc()
+    metrics.STAGE_SECONDS.labels("total").observe(elapsed_ms() / 1000)
     return Document(
         request_id=document.context.request_id,
-        status="partial" if errors else "succeeded",
+        status=status,
         release=max(releases, default=document.release),
         strategy=document.options.strategy,
         language=document.reading.languages,
@@ -243,6 +258,27 @@ def assemble_document(
         text=text,
         pages=pages,
     )
+
+
+def _count_page(strategy: str, result: PageResult) -> None:
+    outcome = "failed" if result.error else "succeeded"
+    metrics.PAGES.labels(strategy, result.page.source, outcome).inc()
+    if result.error is None:
+        metrics.STAGE_SECONDS.labels("rasterize").observe(result.rasterize_ms / 1000)
+        metrics.STAGE_SECONDS.labels("inference").observe(result.inference_ms / 1000)
+        metrics.LINES_PER_PAGE.observe(len(result.page.lines))
+
+
+@contextmanager
+def _counted_if_lost(strategy: str) -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError:
+        metrics.DOCUMENTS.labels(strategy, "canceled").inc()
+        raise
+    except Exception:
+        metrics.DOCUMENTS.labels(strategy, "failed").inc()
+        raise
 
 
 def _ms_since(started: float) -> float:

@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _NEAR_MISS = 0.85
 # Shorter names are too like names that mean something to others (PORTS, GHOST).
 _SHORTEST_CHECKED = 6
+# OpenTelemetry's own variables resemble each other, and its library reads the others of them.
+_STANDARD = "OTEL_"
 
 
 #: Names that other parts of the project read from the same `.env`.
@@ -99,6 +101,13 @@ class Settings(BaseSettings):
     page_timeout: float = Field(
         default=20, gt=0, description="Seconds that opening a file or drawing one page may take."
     )
+    gpu_memory_buffer_mb: int = Field(
+        default=500,
+        ge=0,
+        description="Memory to stay free, in 2^20 bytes: of the fullest GPU, without one of the "
+        "machine. MAX_BATCH_SIZE and PAGE_MEMORY_MB shrink while less than twice that is free; "
+        "0: never.",
+    )
     data_dir: Path = Field(
         default=Path(".data"), description="Folder of what outlives a restart; made when needed."
     )
@@ -155,6 +164,28 @@ class Settings(BaseSettings):
         default=86_400, ge=0, description="Seconds for which a message is tried again."
     )
 
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^(https?://\S+)?$",
+        description="Collector that traces are sent to (OTLP as JSON over HTTP), such as "
+        "http://collector:4318; none: no traces.",
+    )
+    otel_exporter_otlp_traces_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^(https?://\S+)?$",
+        description="The same as the whole URL, such as http://collector:4318/v1/traces; wins.",
+    )
+    otel_service_name: str = Field(
+        default="ocr-server", min_length=1, description="What traces call this service."
+    )
+
+    @property
+    def traces_url(self) -> str | None:
+        """Where traces are sent."""
+        if self.otel_exporter_otlp_endpoint and not self.otel_exporter_otlp_traces_endpoint:
+            return f"{self.otel_exporter_otlp_endpoint.rstrip('/')}/v1/traces"
+        return self.otel_exporter_otlp_traces_endpoint or None
+
     @field_validator("triton_url")
     @classmethod
     def _check_triton_url(cls, value: str) -> str:
@@ -207,6 +238,8 @@ def _refuse_unknown(names: Iterable[str], known: AbstractSet[str], env_file: Pat
 def _refuse_near_misses(variables: Iterable[str], known: Iterable[str]) -> None:
     names = [name for name in known if len(name) >= _SHORTEST_CHECKED]
     for variable in sorted(variables):
+        if variable.upper().startswith(_STANDARD):
+            continue
         if match := difflib.get_close_matches(variable.upper(), names, n=1, cutoff=_NEAR_MISS):
             raise SettingsError(
                 f"The environment variable {variable} looks like the setting {match[0]} misspelt: "

@@ -1,7 +1,7 @@
 """Stand-ins that keep their interface's promises, for tests that need no Triton."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,11 @@ class FakeEngine:
 
     async def is_ready(self) -> bool:
         return self.away is None and not self.not_ready
+
+    async def batch_sizes(self) -> Mapping[str, Mapping[int, int]]:
+        if self.away is not None:
+            raise self.away
+        return {"text_recognition": {1: 3, 16: 2}}
 
     async def close(self) -> None:
         self.closed = True

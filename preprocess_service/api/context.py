@@ -10,13 +10,13 @@ from fastapi import Depends, Request
 from preprocess_service.caching.reader import CachedReader, CachePolicy
 from preprocess_service.inference.engine import CallContext, OcrEngine
 from preprocess_service.jobs.service import JobService
+from preprocess_service.monitoring.monitor import Monitor
 from preprocess_service.pipeline import OcrPipeline
 from preprocess_service.settings import Settings
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:+=@/-]{1,128}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def choose_request_id(given: str | None) -> str:
@@ -57,6 +57,7 @@ class Services:
     pipeline: OcrPipeline
     reader: CachedReader
     slots: DocumentSlots
+    monitor: Monitor
     jobs: JobService | None = None
 
 
@@ -65,11 +66,7 @@ def _services(request: Request) -> Services:
 
 
 def _call_context(request: Request) -> CallContext:
-    traceparent = request.headers.get("traceparent", "")
-    return CallContext(
-        request_id=request_id_of(request),
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
-    )
+    return CallContext(request_id_of(request), request.state.traceparent)
 
 
 def _cache_policy(request: Request) -> CachePolicy:

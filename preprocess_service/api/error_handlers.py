@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from preprocess_service import metrics
 from preprocess_service.api.context import REQUEST_ID_HEADER, request_id_of
 from preprocess_service.errors import (
     InternalError,
@@ -34,6 +35,7 @@ _OF_STATUS: dict[int, type[ServiceError]] = {
 
 def problem_response(request: Request, error: ServiceError) -> Response:
     """The error as `application/problem+json`."""
+    metrics.REJECTIONS.labels(error.code).inc()
     request_id = request_id_of(request)
     # The handler of last resort runs outside the middleware that sets this header.
     headers = {REQUEST_ID_HEADER: request_id}

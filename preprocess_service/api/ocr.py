@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from preprocess_service import metrics
 from preprocess_service.api.accept import negotiate_format
 from preprocess_service.api.context import (
     CachePolicyDep,
@@ -74,7 +75,8 @@ def request_options(request: Request, fields: tuple[tuple[str, str], ...]) -> Oc
 async def document_response(document: Document, output_format: str) -> Response:
     """The document in one of the installed formats; written beside the event loop."""
     written = FORMATS[output_format]
-    body = await asyncio.to_thread(written.write, document)
+    with metrics.STAGE_SECONDS.labels("format").time():
+        body = await asyncio.to_thread(written.write, document)
     headers = {
         STATUS_HEADER: document.status,
         CACHE_HEADER: "hit" if document.cache_hit else "miss",

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from preprocess_service import metrics
 from preprocess_service.errors import (
     DocumentTooLargeError,
     InvalidRequestError,
@@ -66,7 +67,8 @@ async def receive_form(request: Request, max_file_bytes: int) -> AsyncIterator[F
     max_body_bytes = max_file_bytes + _FORM_OVERHEAD_BYTES
     if int(request.headers.get("content-length", "0")) > max_body_bytes:
         raise _too_large(max_file_bytes)
-    form = await _parse(request, _cut(request.stream(), max_body_bytes, max_file_bytes))
+    with metrics.STAGE_SECONDS.labels("upload").time():
+        form = await _parse(request, _cut(request.stream(), max_body_bytes, max_file_bytes))
     try:
         file = form.get("file")
         upload = file if isinstance(file, UploadFile) else None

@@ -101,6 +101,14 @@ class OcrEngine(Protocol):
         """Whether every model of the live release can be used now."""
         ...
 
+    async def batch_sizes(self) -> Mapping[str, Mapping[int, int]]:
+        """Model → batch size → how often it ran, since the engine started.
+
+        Raises:
+            EngineUnavailableError: Nobody answers.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...

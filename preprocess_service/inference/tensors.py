@@ -1,13 +1,14 @@
 """This service's half of the tensor contract with `page_reading` (see docs/architecture.md)."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from tritonclient import grpc as triton
-from tritonclient.grpc import model_config_pb2
+from tritonclient.grpc import model_config_pb2, service_pb2
 
 from preprocess_service.document import BoundingBox, Line, Point
 from preprocess_service.errors import EngineContractError
@@ -100,6 +101,18 @@ def to_line(text: str, confidence: float, polygon: list[list[float]]) -> Line:
         polygon=(points[0], points[1], points[2], points[3]),
         bbox=bbox,
     )
+
+
+def to_batch_sizes(
+    statistics: service_pb2.ModelStatisticsResponse,
+) -> dict[str, dict[int, int]]:
+    """Model → batch size → how often it ran; all versions of a model together."""
+    counts: dict[str, Counter[int]] = {}
+    for model in statistics.model_stats:
+        sizes = counts.setdefault(model.name, Counter())
+        for batch in model.batch_stats:
+            sizes[int(batch.batch_size)] += int(batch.compute_infer.count)
+    return {model: dict(sizes) for model, sizes in counts.items() if sizes}
 
 
 def to_description(config: model_config_pb2.ModelConfig) -> EngineDescription:

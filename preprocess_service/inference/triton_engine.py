@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -150,6 +150,13 @@ class TritonEngine:
             return all(model.is_ready for model in await self.model_states())
         except ServiceError:
             return False
+
+    async def batch_sizes(self) -> Mapping[str, Mapping[int, int]]:
+        """See `OcrEngine.batch_sizes`."""
+        answer = await _mapped(
+            lambda: self._client.get_inference_statistics(client_timeout=_STATUS_TIMEOUT_SECONDS)
+        )
+        return tensors.to_batch_sizes(answer)
 
     async def close(self) -> None:
         """Close the channel, if there is one."""

@@ -17,6 +17,7 @@ def schema():
 def test_paths_are_those_of_the_contract(schema):
     assert set(schema["paths"]) == {
         "/api/v1/ocr/process", "/api/v1/health", "/api/v1/ready", "/api/v1/models",
+        "/api/v1/metrics", "/api/v1/stats", "/api/v1/gpu/status",
     }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What is seen of this service while it runs: figures, their history, traces."""
