@@ -26,15 +26,17 @@ class Gpu(_Frozen):
     """One GPU; what it does not say is null."""
 
     index: int
-    name: str | None = Field(examples=["NVIDIA A10G"])
-    uuid: str | None
-    memory_total_bytes: int | None
-    memory_used_bytes: int | None
-    memory_free_bytes: int | None
-    utilization: float | None = Field(description="Share of time in which it computed, 0 to 1.")
-    temperature_celsius: int | None
-    power_watts: float | None
-    processes: tuple[GpuProcess, ...] | None
+    name: str | None = Field(default=None, examples=["NVIDIA A10G"])
+    uuid: str | None = None
+    memory_total_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    memory_free_bytes: int | None = None
+    utilization: float | None = Field(
+        default=None, description="Share of time in which it computed, 0 to 1."
+    )
+    temperature_celsius: int | None = None
+    power_watts: float | None = None
+    processes: tuple[GpuProcess, ...] | None = None
 
 
 class GpusSeen(_Frozen):

@@ -20,6 +20,7 @@ class GpuSampler:
         self._interval_seconds = interval_seconds
         self._latest: GpuStatus = NoGpu(reason="No sample has been taken yet.")
         self._taken_at = time.monotonic()
+        self._indices: set[int] = set()
         self._first = threading.Event()
         self._stop = threading.Event()
         # A driver that hangs must not keep the service from ending.
@@ -45,23 +46,27 @@ class GpuSampler:
     def _run(self) -> None:
         while True:
             self._latest, self._taken_at = self._sample(), time.monotonic()
-            _publish(self._latest)
+            self._publish(self._latest)
             self._first.set()
             if self._stop.wait(self._interval_seconds):
                 return
 
+    def _publish(self, status: GpuStatus) -> None:
+        metrics.GPU_AVAILABLE.set(status.available)
+        found = {gpu.index: gpu for gpu in _devices(status)}
+        self._indices |= set(found)
+        for index in self._indices:
+            _publish_device(found.get(index) or Gpu(index=index))
+
 
 def free_gpu_bytes(status: GpuStatus) -> int | None:
     """Free memory of the fullest GPU; None where no GPU says."""
-    devices = status.devices if isinstance(status, GpusSeen) else ()
-    known = [gpu.memory_free_bytes for gpu in devices if gpu.memory_free_bytes is not None]
-    return min(known, default=None)
+    known = [gpu.memory_free_bytes for gpu in _devices(status)]
+    return min((size for size in known if size is not None), default=None)
 
 
-def _publish(status: GpuStatus) -> None:
-    metrics.GPU_AVAILABLE.set(status.available)
-    for gpu in status.devices if isinstance(status, GpusSeen) else ():
-        _publish_device(gpu)
+def _devices(status: GpuStatus) -> tuple[Gpu, ...]:
+    return status.devices if isinstance(status, GpusSeen) else ()
 
 
 def _publish_device(gpu: Gpu) -> None:
