@@ -11,7 +11,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from preprocess_service.api import health, jobs, monitoring, ocr
-from preprocess_service.api.context import DocumentSlots, Services
+from preprocess_service.api.context import API_PREFIX, DocumentSlots, Services
 from preprocess_service.api.error_handlers import add_error_handlers
 from preprocess_service.api.middleware import RequestContextMiddleware
 from preprocess_service.api.monitoring import count_jobs
@@ -27,8 +27,6 @@ from preprocess_service.monitoring.export_traces import flush_traces
 from preprocess_service.monitoring.monitor import Monitor
 from preprocess_service.pipeline import Limits, OcrPipeline
 from preprocess_service.settings import Settings
-
-API_PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:

@@ -26,7 +26,7 @@ class PageBudget:
     @property
     def allowed_pages(self) -> int:
         """How many pages may be in flight now; never none."""
-        return max(1, int(self._max_pages * self._share))
+        return max(1, round(self._max_pages * self._share))
 
     async def allow(self, share: float) -> None:
         """Let in that share (0 to 1) of the full budget from now on."""

@@ -27,7 +27,7 @@ START_TIME.set_to_current_time()
 
 REQUESTS = Counter(
     "ocr_requests_total",
-    "HTTP requests by route and status; 499: the client left before the answer began.",
+    "HTTP requests by path without /api/v1, and status; 499: the client left before the answer.",
     ["endpoint", "method", "status"],
 )
 REQUEST_SECONDS = Histogram(

@@ -14,6 +14,7 @@ from preprocess_service.monitoring.monitor import Monitor
 from preprocess_service.pipeline import OcrPipeline
 from preprocess_service.settings import Settings
 
+API_PREFIX = "/api/v1"
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:+=@/-]{1,128}")

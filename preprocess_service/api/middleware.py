@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from preprocess_service import metrics
-from preprocess_service.api.context import REQUEST_ID_HEADER, choose_request_id
+from preprocess_service.api.context import API_PREFIX, REQUEST_ID_HEADER, choose_request_id
 from preprocess_service.api.error_handlers import CLIENT_CLOSED_REQUEST
 from preprocess_service.log import request_id_var
 from preprocess_service.tracing import Span, span
@@ -67,7 +67,7 @@ def _record(scope: Scope, status: int, seconds: float, trace: Span) -> None:
     extra = {"method": scope["method"], "path": scope["path"], "status": status}
     _log.info("request", extra={**extra, "elapsed_ms": round(seconds * 1000, 1)})
     # Names that a caller can invent must not become time series.
-    endpoint = getattr(scope.get("route"), "path", "unmatched")
+    endpoint = getattr(scope.get("route"), "path", "other").removeprefix(API_PREFIX)
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(endpoint, method, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(endpoint, method).observe(seconds)
