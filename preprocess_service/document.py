@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from preprocess_service.errors import Problem
 
@@ -47,6 +47,32 @@ class Line(_Frozen):
     )
 
 
+#: Lines as they travel between processes.
+LINES: TypeAdapter[tuple[Line, ...]] = TypeAdapter(tuple[Line, ...])
+
+
+class Quality(_Frozen):
+    """How well the page can be seen, measured before it was enhanced."""
+
+    blur: float | None = Field(
+        ge=0,
+        description="Pixels: sigma of the Gaussian that its edges look blurred with; up to 0.6 is "
+        "sharp. Null without edges.",
+        examples=[0.45],
+    )
+    noise: float = Field(
+        ge=0,
+        description="Standard deviation of the grain where the page is flattest, of 255.",
+        examples=[1.2],
+    )
+    contrast: float | None = Field(
+        ge=0, le=1, description="Between ink and paper; 1: black on white. Null on a blank page."
+    )
+    skew: float | None = Field(
+        description="Degrees by which the lines fall to the right, -15 to 15. Null without lines."
+    )
+
+
 class Page(_Frozen):
     """One page. Pixels are those of the page as the reader sees it, rotation applied, at `dpi`."""
 
@@ -61,6 +87,9 @@ class Page(_Frozen):
     confidence: float | None = Field(
         description="Mean of the lines' confidence, weighted by their length; null without lines."
     )
+    quality: Quality | None = Field(
+        default=None, description="Null where it was not measured: with `enhance` none."
+    )
     enhanced: tuple[str, ...] = Field(default=(), description="Enhancements that were applied.")
     lines: tuple[Line, ...]
     lines_omitted: int = Field(
@@ -73,7 +102,7 @@ class ProcessingTime(_Frozen):
     """Milliseconds; the stages are summed over pages, so together they can exceed `total`."""
 
     rasterize: float = Field(description="Decoding or drawing the pages, waiting included.")
-    enhance: float
+    enhance: float = Field(description="Measuring the pages' quality and enhancing them.")
     inference: float = Field(description="From sending a page to Triton to its lines.")
     format: float = Field(description="Making the document out of the lines.")
     total: float = Field(description="From the complete upload to the finished document.")

@@ -39,8 +39,11 @@ class OcrOptions(BaseModel):
     confidence_threshold: float = Field(
         default=0.5, ge=0, le=1, description="Lines under it are left out and counted."
     )
-    enhance: Literal["none", "auto", "light", "moderate", "aggressive"] = Field(
-        default="none", description="Installed: none."
+    enhance: Literal["none", "auto", "light", "moderate", "aggressive"] | None = Field(
+        default=None,
+        description="How far pages are enhanced before they are read; `auto`: what their measured "
+        "quality asks for (default: speed `none`, balanced and accuracy `auto`; accuracy deskews "
+        "with `auto` too).",
     )
     detect_orientation: bool | None = Field(
         default=None, description="Find pages that lie sideways (default: by strategy)."
@@ -55,7 +58,11 @@ class OcrOptions(BaseModel):
         description="json: the text of all pages as `text` too; text: no form feed between pages.",
     )
     text_layer: Literal["ignore", "auto", "only"] = Field(
-        default="ignore", description="Installed: ignore."
+        default="auto",
+        description="`auto`: a PDF page's own text where it is all that a reader sees there and "
+        "makes sense, else OCR (`source` of the page says which); `only`: never OCR, a page "
+        "without readable text has no lines, text that is not painted (as under scans) counts; "
+        "`ignore`: always OCR. Images have none: with them `only` is refused.",
     )
 
     @field_validator("page_range")
@@ -69,9 +76,7 @@ class OcrOptions(BaseModel):
 #: Values that are understood but not built yet; everything else of the model is honoured.
 INSTALLED: dict[str, tuple[object, ...]] = {
     "output_format": ("json", "text"),
-    "enhance": ("none",),
     "words": (False,),
-    "text_layer": ("ignore",),
 }
 
 _LISTS = {"language"}

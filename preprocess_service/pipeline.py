@@ -13,12 +13,17 @@ from typing import BinaryIO, Literal, Protocol
 from opentelemetry.trace import SpanKind
 
 from preprocess_service import metrics
-from preprocess_service.assembly import assemble_failed_page, assemble_page, merge_text
+from preprocess_service.assembly import (
+    assemble_failed_page,
+    assemble_page,
+    assemble_text_page,
+    merge_text,
+)
 from preprocess_service.budget import PageBudget
 from preprocess_service.document import Document, Metadata, Page, ProcessingTime
-from preprocess_service.errors import ServiceError
-from preprocess_service.imaging.raster import DocumentInfo, RasterPage, RasterRequest
-from preprocess_service.imaging.sniff import HEAD_BYTES, sniff_media_type
+from preprocess_service.errors import InvalidOptionsError, ServiceError
+from preprocess_service.imaging.raster import DocumentInfo, RasterPage, RasterRequest, TextPage
+from preprocess_service.imaging.sniff import HEAD_BYTES, PDF, sniff_media_type
 from preprocess_service.inference.engine import CallContext, OcrEngine, ReadingOptions
 from preprocess_service.languages import resolve_languages
 from preprocess_service.options import OcrOptions
@@ -35,8 +40,10 @@ class Rasterizer(Protocol):
         """Page count, sizes and metadata of a document."""
         ...
 
-    async def render(self, request: RasterRequest, file: BinaryIO, index: int) -> RasterPage:
-        """One page as pixels, counted from 0."""
+    async def render(
+        self, request: RasterRequest, file: BinaryIO, index: int
+    ) -> RasterPage | TextPage:
+        """One page, counted from 0: its own text where the request wants it, else its pixels."""
         ...
 
 
@@ -79,6 +86,7 @@ class PageResult:
 
     page: Page
     rasterize_ms: float = 0.0
+    enhance_ms: float = 0.0
     inference_ms: float = 0.0
     release: int | None = None
     error: ServiceError | None = None
@@ -127,6 +135,8 @@ class OcrPipeline:
             ServiceError: The document or an option cannot be honoured, or the engine is away.
         """
         media_type = sniff_media_type(os.pread(file.fileno(), HEAD_BYTES, 0))
+        if options.text_layer == "only" and media_type != PDF:
+            raise InvalidOptionsError(f"text_layer: only a PDF has one, not {media_type}.")
         engine = await self._engine.describe()
         languages = resolve_languages(options.language, engine.languages.get(options.strategy, {}))
         raster = self._raster_request(media_type, options)
@@ -198,13 +208,16 @@ class OcrPipeline:
         parent, number = document.context.traceparent, {"ocr.page": index + 1}
         with span("rasterize", parent, number):
             raster = await self._rasterizer.render(document.raster, document.file, index)
-        rasterize_ms, started = _ms_since(started), time.perf_counter()
+        if isinstance(raster, TextPage):
+            return PageResult(assemble_text_page(index, raster), _ms_since(started))
+        enhance_ms = raster.enhancement.milliseconds if raster.enhancement else 0.0
+        rasterize_ms, started = _ms_since(started) - enhance_ms, time.perf_counter()
         with span("inference", parent, number, SpanKind.CLIENT) as trace:
             context = replace(document.context, traceparent=trace.traceparent)
             reading = await self._engine.recognize(raster.pixels, document.reading, context)
         inference_ms = _ms_since(started)
         page = assemble_page(index, raster, reading, document.options.confidence_threshold)
-        return PageResult(page, rasterize_ms, inference_ms, reading.release)
+        return PageResult(page, rasterize_ms, enhance_ms, inference_ms, reading.release)
 
     def _raster_request(self, media_type: str, options: OcrOptions) -> RasterRequest:
         by_strategy = _STRATEGY_DPI.get(options.strategy, self._limits.default_dpi)
@@ -216,7 +229,16 @@ class OcrPipeline:
             max_pixels=self._limits.max_pixels,
             page_range=options.page_range,
             password=options.password,
+            text_layer=options.text_layer,
+            words=options.words,
+            enhance=_choose_enhancement(options),
         )
+
+
+def _choose_enhancement(options: OcrOptions) -> str:
+    """The level asked for, or the strategy's."""
+    level = options.enhance or ("none" if options.strategy == "speed" else "auto")
+    return "auto+deskew" if (level, options.strategy) == ("auto", "accuracy") else level
 
 
 def assemble_document(
@@ -245,7 +267,7 @@ def assemble_document(
         language=document.reading.languages,
         processing_ms=ProcessingTime(
             rasterize=round(sum(result.rasterize_ms for result in results), 1),
-            enhance=0.0,
+            enhance=round(sum(result.enhance_ms for result in results), 1),
             inference=round(sum(result.inference_ms for result in results), 1),
             format=round(_ms_since(started), 1),
             total=round(elapsed_ms(), 1),
@@ -265,7 +287,8 @@ def _count_page(strategy: str, result: PageResult) -> None:
     metrics.PAGES.labels(strategy, result.page.source, outcome).inc()
     if result.error is None:
         metrics.STAGE_SECONDS.labels("rasterize").observe(result.rasterize_ms / 1000)
-        metrics.STAGE_SECONDS.labels("inference").observe(result.inference_ms / 1000)
+        if result.page.source == "ocr":
+            metrics.STAGE_SECONDS.labels("inference").observe(result.inference_ms / 1000)
         metrics.LINES_PER_PAGE.observe(len(result.page.lines))
 
 

@@ -6,13 +6,21 @@ import os
 import socket
 import sys
 from dataclasses import asdict
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from preprocess_service.document import LINES
 from preprocess_service.errors import DocumentTooCostlyError, InternalError, error_from_code
 from preprocess_service.imaging import channel
-from preprocess_service.imaging.raster import DocumentInfo, PageSize, RasterPage, RasterRequest
+from preprocess_service.imaging.raster import (
+    DocumentInfo,
+    Enhancement,
+    PageSize,
+    RasterPage,
+    RasterRequest,
+    TextPage,
+)
 
 _START_TIMEOUT_SECONDS = 60.0
 # What a process needs to start; secrets of the service are none of its business.
@@ -86,14 +94,17 @@ class RasterizerProcess:
 
     async def render(
         self, request: RasterRequest, file: BinaryIO, index: int, timeout_seconds: float
-    ) -> RasterPage:
+    ) -> RasterPage | TextPage:
         """One page; see `RasterizerPool.render` for the errors."""
         message = await self._ask("render", request, file, timeout_seconds, index=index)
         with contextlib.closing(message) as reply:
             assert reply.fd is not None
             self.pages_drawn += 1
-            shape = tuple(reply.body["shape"])
-            return RasterPage(channel.map_array(reply.fd, shape, np.uint8), reply.body["dpi"])
+            if "text_bytes" in reply.body:
+                return _text_page(reply.body, reply.fd)
+            pixels = channel.map_array(reply.fd, tuple(reply.body["shape"]), np.uint8)
+        enhancement = Enhancement.from_json(reply.body["enhancement"])
+        return RasterPage(pixels, reply.body["dpi"], enhancement)
 
     async def settle(self, grace_seconds: float) -> None:
         """Let go of what it was asked: wait for the unread reply, or end the process."""
@@ -137,6 +148,11 @@ class RasterizerProcess:
             raise _crashed()
         self._awaits_reply = False
         return message
+
+
+def _text_page(body: dict[str, Any], fd: int) -> TextPage:
+    lines = channel.map_array(fd, (body["text_bytes"],), np.uint8).tobytes()
+    return TextPage(LINES.validate_json(lines), PageSize(**body["size"]), body["dpi"])
 
 
 def _crashed() -> DocumentTooCostlyError:

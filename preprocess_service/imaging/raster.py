@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from preprocess_service.document import Line
 from preprocess_service.errors import PageTooLargeError
 
 PixelsHwc = npt.NDArray[np.uint8]
@@ -23,6 +24,10 @@ class RasterRequest:
         document_id: Names the document among those in work, so that a process knows what it
             already has open.
         dpi: Resolution at which pages of a PDF are drawn.
+        enhance: What may be done to the pixels: a level of `enhance.RECIPES`, or `none`.
+        text_layer: Of PDFs: `auto` and `only` take a page's own text, where it can be trusted and
+            in any case; `ignore` takes the pixels.
+        words: Whether the lines of a page's own text carry their words.
     """
 
     document_id: str
@@ -32,6 +37,9 @@ class RasterRequest:
     max_pixels: int
     page_range: str | None = None
     password: str | None = None
+    enhance: str = "none"
+    text_layer: str = "ignore"
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,87 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """How well a page can be seen, measured before anything is done to it.
+
+    Attributes:
+        blur: Sigma in pixels of the Gaussian that its edges look blurred with; up to 0.6 is sharp.
+            None where there are no edges.
+        noise: Standard deviation, in gray levels of 255, of what changes from pixel to pixel where
+            the page is flattest.
+        contrast: Share (0 to 1) of the way from black to white that lies between ink and paper.
+            None on a blank page.
+        skew: Degrees by which the lines of text fall to the right, -15 to 15. None where no lines
+            were found.
+    """
+
+    blur: float | None
+    noise: float
+    contrast: float | None
+    skew: float | None
+
+
+@dataclass(frozen=True)
+class Enhancement:
+    """What was measured of a page and done to it.
+
+    Attributes:
+        applied: Names of the steps, in order.
+        size: Of the page as the reader sees it, to which `to_page` leads.
+        to_page: The affine map, row by row, from the enhanced pixels to that page; None where
+            nothing was moved.
+        milliseconds: What both took.
+    """
+
+    quality: Quality
+    applied: tuple[str, ...]
+    size: PageSize
+    to_page: tuple[float, ...] | None
+    milliseconds: float
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any] | None) -> "Enhancement | None":
+        """What `dataclasses.asdict` made a message of."""
+        if body is None:
+            return None
+        return cls(
+            quality=Quality(**body["quality"]),
+            applied=tuple(body["applied"]),
+            size=PageSize(**body["size"]),
+            to_page=body["to_page"] and tuple(body["to_page"]),
+            milliseconds=body["milliseconds"],
+        )
+
+
+@dataclass(frozen=True)
 class RasterPage:
-    """One page as the reader sees it, rows x columns x 3 (RGB) or x 1 (gray)."""
+    """One page as pixels, rows x columns x 3 (RGB) or x 1 (gray).
+
+    As the reader sees it where `enhancement` is None or moved nothing.
+    """
 
     pixels: PixelsHwc
+    dpi: int
+    enhancement: Enhancement | None = None
+
+    @property
+    def size(self) -> PageSize:
+        """Of the page as the reader sees it."""
+        return self.enhancement.size if self.enhancement else self.pixels_size
+
+    @property
+    def pixels_size(self) -> PageSize:
+        """Of the pixels, which deskewing makes larger than the page."""
+        height, width = self.pixels.shape[:2]
+        return PageSize(width, height)
+
+
+@dataclass(frozen=True)
+class TextPage:
+    """One page whose own text stands for its pixels, in the frame that its pixels would have."""
+
+    lines: tuple[Line, ...]
+    size: PageSize
     dpi: int
 
 
@@ -92,6 +177,15 @@ class PageSource(Protocol):
 
     def size(self, index: int) -> PageSize:
         """What the file claims of that page; decodes nothing."""
+        ...
+
+    def read_text(self, index: int) -> TextPage | None:
+        """The page's own text; None where its pixels are to be read instead.
+
+        Raises:
+            InvalidDocumentError: The page is damaged.
+            PageTooLargeError: It has too many characters.
+        """
         ...
 
     def render(self, index: int) -> RasterPage:

@@ -9,11 +9,14 @@ import resource
 import signal
 import socket
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
+from preprocess_service.document import LINES
 from preprocess_service.errors import (
     DocumentTooCostlyError,
     InvalidDocumentError,
@@ -22,7 +25,8 @@ from preprocess_service.errors import (
 )
 from preprocess_service.imaging import channel
 from preprocess_service.imaging.decode import ImageSource
-from preprocess_service.imaging.raster import PageSize, PageSource, RasterRequest
+from preprocess_service.imaging.enhance import enhance_page
+from preprocess_service.imaging.raster import PageSize, PageSource, RasterRequest, TextPage
 from preprocess_service.imaging.rasterize import PdfSource
 from preprocess_service.imaging.sniff import PDF
 from preprocess_service.page_range import select_pages
@@ -55,9 +59,19 @@ class Rasterizer:
         return answer, channel.write_array(np.array(rows, np.int64))
 
     def render(self, request: RasterRequest, fd: int, index: int) -> tuple[dict[str, Any], int]:
-        """Shape and resolution of a page, and a file of its pixels."""
-        page = self._open(request, fd).render(index)
-        return {"shape": page.pixels.shape, "dpi": page.dpi}, channel.write_array(page.pixels)
+        """Shape and resolution of a page, what was done to it, and a file of its pixels.
+
+        Or size and resolution of a page that has text of its own, and a file of its lines.
+        """
+        source = self._open(request, fd)
+        if (text := source.read_text(index)) is not None:
+            return _text_answer(text)
+        page = source.render(index)
+        if request.enhance != "none":
+            page = enhance_page(page, request.enhance)
+        enhancement = page.enhancement and asdict(page.enhancement)
+        answer = {"shape": page.pixels.shape, "dpi": page.dpi, "enhancement": enhancement}
+        return answer, channel.write_array(page.pixels)
 
     def forget(self) -> None:
         """Close the document that is open."""
@@ -73,6 +87,12 @@ class Rasterizer:
             kind = PdfSource if request.media_type == PDF else ImageSource
             self._source, self._document_id = kind(path, request), request.document_id
         return self._source
+
+
+def _text_answer(page: TextPage) -> tuple[dict[str, Any], int]:
+    lines = np.frombuffer(LINES.dump_json(page.lines), np.uint8)
+    answer = {"text_bytes": lines.size, "size": asdict(page.size), "dpi": page.dpi}
+    return answer, channel.write_array(lines)
 
 
 def _claimed_size(source: PageSource, index: int) -> tuple[int, int]:
@@ -127,6 +147,8 @@ def restrict(memory_bytes: int) -> None:
 def main(fd: int, memory_bytes: int) -> None:
     """Run as a process of its own, on its end of a socket pair."""
     restrict(memory_bytes)
+    # There is a process per core.
+    cv2.setNumThreads(1)
     with socket.socket(fileno=fd) as sock:
         channel.send(sock, {"ready": True})
         # Decoders in C write what they find in a file to standard error.

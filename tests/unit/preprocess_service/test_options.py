@@ -9,7 +9,7 @@ def test_nothing_given_is_the_contract_s_defaults():
     assert options == OcrOptions(
         strategy="balanced", language=("en",), output_format="json", confidence_threshold=0.5
     )
-    assert (options.enhance, options.text_layer, options.words) == ("none", "ignore", False)
+    assert (options.enhance, options.text_layer, options.words) == (None, "ignore", False)
 
 
 def test_text_values_become_typed_ones():
@@ -55,7 +55,6 @@ def test_ill_formed_value_is_named(name, value):
     ("name", "value"),
     [
         ("output_format", "hocr"),
-        ("enhance", "auto"),
         ("words", "True"),
         ("text_layer", "auto"),
     ],

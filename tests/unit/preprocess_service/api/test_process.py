@@ -48,7 +48,7 @@ async def test_pdf_becomes_a_document(client, engine, make_pdf):
     assert [page["text"] for page in document["pages"]] == ["hello world"] * 2
     assert set(document["pages"][0]) == {
         "number", "width", "height", "dpi", "rotation", "skew_degrees", "source", "text",
-        "confidence", "enhanced", "lines", "lines_omitted", "problem",
+        "confidence", "quality", "enhanced", "lines", "lines_omitted", "problem",
     }  # fmt: skip
     assert document["pages"][0]["lines"][0] == {
         "text": "hello world",
@@ -100,7 +100,6 @@ async def test_text_by_option_or_by_accept(client, make_pdf):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"enhance": "auto"}, "enhance: 'auto'"),
         ({"words": "true"}, "words: True"),
         ({"text_layer": "only"}, "text_layer: 'only'"),
         ({"output_format": "hocr"}, "output_format: 'hocr'"),
