@@ -18,6 +18,9 @@ def test_paths_are_those_of_the_contract(schema):
     assert set(schema["paths"]) == {
         "/api/v1/ocr/process", "/api/v1/health", "/api/v1/ready", "/api/v1/models",
         "/api/v1/metrics", "/api/v1/stats", "/api/v1/gpu/status",
+        "/api/v1/jobs", "/api/v1/jobs/submit", "/api/v1/jobs/{job_id}",
+        "/api/v1/jobs/{job_id}/status", "/api/v1/jobs/{job_id}/result",
+        "/api/v1/jobs/{job_id}/events",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@ import time
 
 from preprocess_service.caching.memory import MemoryTier
 
-LATER = time.time() + 100
+LATER = time.time() + 1e6
 
 
 async def test_what_was_asked_for_least_recently_makes_room():
