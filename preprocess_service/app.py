@@ -56,6 +56,8 @@ def create_app(settings: Settings, engine: OcrEngine) -> FastAPI:
         version=version("ocr-server"),
         description="Reads images and PDFs with PaddleOCR models served by Triton.",
         lifespan=lifespan,
+        # Its own spans would tell the query, and nothing of the pages.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.add_middleware(RequestContextMiddleware)
     add_error_handlers(app)

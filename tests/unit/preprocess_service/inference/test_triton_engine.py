@@ -62,6 +62,15 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
     async def ModelReady(self, request, context):  # noqa: N802 - the protocol's
         return service_pb2.ModelReadyResponse(ready=request.name not in self.not_ready)
 
+    async def ModelStatistics(self, request, context):  # noqa: N802 - the protocol's
+        response = service_pb2.ModelStatisticsResponse()
+        for version, counts in {"1": {1: 4, 8: 2}, "2": {8: 1}}.items():
+            model = response.model_stats.add(name="text_recognition", version=version)
+            for size, count in counts.items():
+                model.batch_stats.add(batch_size=size).compute_infer.count = count
+        response.model_stats.add(name="page_reading", version="1")
+        return response
+
     async def ModelMetadata(self, request, context):  # noqa: N802 - the protocol's
         return service_pb2.ModelMetadataResponse(name=request.name, versions=["1", "2"])
 
@@ -106,6 +115,17 @@ async def test_page_is_read_with_request_id_and_trace(engine, server):
     assert (request.id, request.model_name) == ("request-1", "page_reading")
     assert server[0].metadata[0]["traceparent"] == CONTEXT.traceparent
     assert request.raw_input_contents[0] == PAGE.tobytes()
+
+
+async def test_batch_sizes_are_those_of_all_versions_of_a_model(engine):
+    assert await engine.batch_sizes() == {"text_recognition": {1: 4, 8: 3}}
+
+
+async def test_batch_sizes_need_a_triton(unused_tcp_port_factory):
+    engine = TritonEngine(f"127.0.0.1:{unused_tcp_port_factory()}", timeout_seconds=5)
+    with pytest.raises(EngineUnavailableError):
+        await engine.batch_sizes()
+    await engine.close()
 
 
 async def test_unavailable_is_tried_once_more(engine, server):
