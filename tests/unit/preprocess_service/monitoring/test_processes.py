@@ -155,8 +155,9 @@ async def test_a_trace_leads_through_the_request_and_every_page_to_triton(stack)
 async def test_logs_of_a_request_carry_its_ids(stack):
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-ID": "logged-1"}
     await stack.client.get("/health", headers=headers)
-    entries = [json.loads(line) for line in stack.log.read_text().splitlines()]
-    (entry,) = [entry for entry in entries if entry.get("request_id") == "logged-1"]
+    await until(lambda: "logged-1" in stack.log.read_text())
+    (line,) = [line for line in stack.log.read_text().splitlines() if "logged-1" in line]
+    entry = json.loads(line)
     assert (entry["message"], entry["path"], entry["status"]) == ("request", "/health", 200)
     assert entry["trace_id"] == TRACE
     assert len(entry["span_id"]) == 16
