@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -71,19 +70,19 @@ async def _run(settings: Settings, docket: Docket, work: Work) -> None:
         redelivery_timeout=timedelta(seconds=settings.job_lease),
         reconnection_delay=_RECONNECT_AFTER,
     )
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with worker:
         running = asyncio.create_task(worker.run_forever())
-
-        def stop() -> None:
-            _log.info("worker stops")
-            work.runner.stop()
-            running.cancel()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+        stopping = asyncio.create_task(stopped.wait())
         _log.info("worker ready", extra={"worker": worker.name})
-        with suppress(asyncio.CancelledError):
-            await running
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            work.runner.stop()
+            stopping.cancel()
+    await running
 
 
 def _make_work(settings: Settings, parts: JobParts, pipeline: OcrPipeline, web: Web) -> Work:

@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from preprocess_service.cancellation import cancel_until_done
 from preprocess_service.jobs.store import CHANGES
 
 #: A message can be lost with its connection; whoever waits looks for itself this often.
@@ -45,8 +46,7 @@ class Changes:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await cancel_until_done(task)
 
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator["Watch"]:

@@ -1,6 +1,9 @@
 """The durable tasks behind jobs, on Redis streams: what Docket runs, and who it runs it with."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +20,7 @@ from preprocess_service.jobs.webhooks import Webhooks
 QUEUE = "ocr:queue"
 _TIDY_EVERY = timedelta(seconds=30)
 _AFTER_REDIS_FAILED = timedelta(seconds=2)
+_CONNECT_SECONDS = 2.0
 # The records of jobs are the store's; the queue's own traces only help to look into it.
 _KEEP_TRACES = timedelta(minutes=5)
 
@@ -93,12 +97,19 @@ async def tidy(
 TASKS = (run_job, deliver_webhook, tidy)
 
 
-def open_docket(url: str) -> Docket:
-    """The queue, to be entered; nothing is connected before."""
+@asynccontextmanager
+async def open_docket(url: str) -> AsyncIterator[Docket]:
+    """The queue; nothing has to answer before it is used."""
     docket = Docket(QUEUE, url, execution_ttl=_KEEP_TRACES)
     for task in TASKS:
         docket.register(task)
-    return docket
+    async with docket:
+        try:
+            yield docket
+        finally:
+            # Docket's own monitor loses a cancel that comes while it still connects.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(docket.wait_for_strikes_loaded(), _CONNECT_SECONDS)
 
 
 async def enqueue(docket: Docket, job_id: str) -> None:

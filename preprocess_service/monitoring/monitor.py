@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from preprocess_service import metrics
 from preprocess_service.budget import PageBudget
+from preprocess_service.cancellation import cancel_until_done
 from preprocess_service.errors import ServiceError
 from preprocess_service.inference.engine import OcrEngine
 from preprocess_service.monitoring.exposition import make_registry
@@ -66,9 +67,7 @@ class Monitor:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_until_done(*tasks)
             self._gpus.stop()
 
     async def _follow_memory(self) -> None:
