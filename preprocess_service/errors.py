@@ -33,8 +33,13 @@ class ServiceError(Exception):
     retryable: ClassVar[bool] = False
     #: Only this page is lost: the document goes on and ends `partial`.
     page_alone: ClassVar[bool] = False
-    #: What `Retry-After` says, where the status has one.
-    retry_after_seconds: ClassVar[int | None] = None
+    #: What `Retry-After` says, where the status has one; a failure may know better than its class.
+    retry_after_seconds: int | None = None
+
+    def __init__(self, detail: str = "", retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        if retry_after_seconds is not None:
+            self.retry_after_seconds = retry_after_seconds
 
     @property
     def detail(self) -> str:
@@ -246,6 +251,61 @@ class StorageFullError(ServiceError):
     """There is no room for the upload."""
 
     code, title, status = "storage_full", "Storage full", HTTPStatus.INSUFFICIENT_STORAGE
+    retryable = True
+
+
+class UnauthorizedError(ServiceError):
+    """No API key came with the request, or none that is known here."""
+
+    code, title, status = "unauthorized", "API key needed", HTTPStatus.UNAUTHORIZED
+
+
+class RateLimitedError(ServiceError):
+    """More requests in a minute than this caller may send."""
+
+    code, title, status = "rate_limited", "Too many requests", HTTPStatus.TOO_MANY_REQUESTS
+    retryable = True
+    retry_after_seconds = 1
+
+
+class UploadTooSlowError(ServiceError):
+    """The body arrived more slowly than it must."""
+
+    code, title, status = "upload_too_slow", "Upload too slow", HTTPStatus.REQUEST_TIMEOUT
+    retryable = True
+
+
+class ShuttingDownError(ServiceError):
+    """This process finishes what it has begun and takes nothing new."""
+
+    code, title, status = "shutting_down", "Shutting down", HTTPStatus.SERVICE_UNAVAILABLE
+    retryable = True
+    retry_after_seconds = 5
+
+
+class UrlForbiddenError(ServiceError):
+    """The URL, or a redirect of it, leads where this server fetches nothing from."""
+
+    code, title, status = "url_forbidden", "URL forbidden", HTTPStatus.FORBIDDEN
+
+
+class UrlRefusedError(ServiceError):
+    """The host of the URL says that there is nothing to have: it answered 4xx."""
+
+    code, title, status = "url_refused", "URL refused", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class UrlUnreachableError(ServiceError):
+    """The host of the URL cannot be found or reached, or does not answer as it should."""
+
+    code, title, status = "url_unreachable", "URL unreachable", HTTPStatus.BAD_GATEWAY
+    retryable = True
+
+
+class UrlTimeoutError(ServiceError):
+    """Fetching the URL took too long."""
+
+    code, title, status = "url_timeout", "URL timed out", HTTPStatus.GATEWAY_TIMEOUT
     retryable = True
 
 
