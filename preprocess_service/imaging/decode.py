@@ -8,7 +8,13 @@ from pillow_heif import register_heif_opener
 
 from preprocess_service.errors import InvalidDocumentError
 from preprocess_service.imaging.pixels import to_pixels
-from preprocess_service.imaging.raster import PageSize, RasterPage, RasterRequest, clip_text
+from preprocess_service.imaging.raster import (
+    PageSize,
+    RasterPage,
+    RasterRequest,
+    TextPage,
+    clip_text,
+)
 from preprocess_service.imaging.sniff import IMAGE_FORMATS
 
 # Others carry previews, bursts or animations beside the one picture that is meant.
@@ -26,8 +32,11 @@ class ImageSource:
     def __init__(self, path: Path, request: RasterRequest) -> None:
         self._request = request
         image_format = IMAGE_FORMATS[request.media_type]
+        # A file, not its path: Pillow maps plain TIFFs that it has a path of, and forgets to turn
+        # those by their orientation.
+        self._file = path.open("rb")
         try:
-            self._image = Image.open(path, formats=[image_format])
+            self._image = Image.open(self._file, formats=[image_format])
         except UnidentifiedImageError as exc:
             raise InvalidDocumentError(f"The {image_format} file is damaged.") from exc
         self._frame_size().require_within(request.max_pixels)
@@ -41,6 +50,9 @@ class ImageSource:
         self._seek(index)
         return self._frame_size()
 
+    def read_text(self, index: int) -> TextPage | None:
+        """None: an image has no text of its own."""
+
     def render(self, index: int) -> RasterPage:
         """The frame as pixels; raises PageTooLargeError before anything of it is decoded."""
         self._seek(index)
@@ -50,6 +62,7 @@ class ImageSource:
     def close(self) -> None:
         """Let go of the file."""
         self._image.close()
+        self._file.close()
 
     def _seek(self, index: int) -> None:
         if self._image.tell() != index:

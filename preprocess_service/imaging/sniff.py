@@ -19,7 +19,10 @@ _STARTS = (
     (b"\xff\x4f\xff\x51", "image/jp2"),
     (b"BM", "image/bmp"),
 )
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_HEIC_BRANDS = {
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"msf1"),
+}
 
 #: Media type → name of Pillow's format.
 IMAGE_FORMATS = {
