@@ -23,12 +23,17 @@ def make_engine(settings: Settings) -> TritonEngine:
     return TritonEngine(settings.triton_url, settings.triton_timeout)
 
 
-def build_app() -> FastAPI:
-    """The application of this environment; called in every service process."""
-    settings = load_settings()
+def start_telling(settings: Settings) -> None:
+    """Have this process log, and send its traces if they are wanted; once per process."""
     configure_logging(settings.log_level)
     if url := settings.traces_url:
         export_traces(url, settings.otel_service_name)
+
+
+def build_app() -> FastAPI:
+    """The application of this environment; called in every service process."""
+    settings = load_settings()
+    start_telling(settings)
     return create_app(settings, make_engine(settings))
 
 

@@ -22,6 +22,8 @@ from preprocess_service.jobs.retention import Retention
 from preprocess_service.jobs.retrying import Backoff
 from preprocess_service.jobs.runner import Attempts, Download, JobRunner
 from preprocess_service.jobs.webhooks import Delivery, Webhooks
+from preprocess_service.monitoring.export_traces import flush_traces
+from preprocess_service.monitoring.exposition import serve_metrics
 from preprocess_service.pipeline import OcrPipeline
 from preprocess_service.settings import Settings, SettingsError
 
@@ -44,7 +46,7 @@ async def work(settings: Settings, engine: OcrEngine, web: Web) -> None:
     """Read jobs until SIGTERM or SIGINT; what is half read goes back within a page.
 
     Raises:
-        SettingsError: There is no `REDIS_URL`.
+        SettingsError: There is no `REDIS_URL`, or `WORKER_METRICS_PORT` cannot be used.
     """
     if settings.redis_url is None:
         raise SettingsError("REDIS_URL: a worker needs the Redis or Valkey that keeps the jobs.")
@@ -52,12 +54,17 @@ async def work(settings: Settings, engine: OcrEngine, web: Web) -> None:
     pool = make_pool(settings)
     await pool.start()
     try:
-        pipeline = make_services(settings, engine, pool).pipeline
+        services = make_services(settings, engine, pool)
+        registry, port = services.monitor.registry, settings.worker_metrics_port
         async with open_parts(settings, url, TRIES_OF_WORKER) as parts, open_docket(url) as docket:
-            await _run(settings, docket, _make_work(settings, parts, pipeline, web))
+            with serve_metrics(registry, settings.host, port):
+                async with services.monitor.watching():
+                    work = _make_work(settings, parts, services.pipeline, web)
+                    await _run(settings, docket, work)
     finally:
         await pool.close()
         await engine.close()
+        await asyncio.to_thread(flush_traces)
         await web.client.aclose()
 
 

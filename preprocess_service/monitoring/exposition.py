@@ -3,12 +3,15 @@
 import os
 import shutil
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry, Metric
+from prometheus_client import REGISTRY, CollectorRegistry, Metric, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
+
+from preprocess_service.settings import SettingsError
 
 # Read by prometheus_client when it is imported: it must stand before a process starts.
 _SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -34,6 +37,28 @@ def make_registry(*collectors: Collector) -> CollectorRegistry:
     return registry
 
 
+@contextmanager
+def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator[None]:
+    """Show the metrics at `/metrics` of that port during the block; at none for port 0.
+
+    Raises:
+        SettingsError: The port cannot be used.
+    """
+    if port == 0:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as exc:
+        raise SettingsError(f"WORKER_METRICS_PORT: {host}:{port} cannot be used: {exc}.") from exc
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 class _OwnMetrics(Collector):
     """This process's metrics, or those of all that share a folder with it."""
 
@@ -42,7 +67,7 @@ class _OwnMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         folder = os.environ.get(_SHARED_FOLDER)
-        if folder is None:
+        if not folder:
             return REGISTRY.collect()
         _forget_the_dead(Path(folder))
         shared = CollectorRegistry()
