@@ -287,6 +287,8 @@ def _count_page(strategy: str, result: PageResult) -> None:
     metrics.PAGES.labels(strategy, result.page.source, outcome).inc()
     if result.error is None:
         metrics.STAGE_SECONDS.labels("rasterize").observe(result.rasterize_ms / 1000)
+        if result.enhance_ms:
+            metrics.STAGE_SECONDS.labels("enhance").observe(result.enhance_ms / 1000)
         if result.page.source == "ocr":
             metrics.STAGE_SECONDS.labels("inference").observe(result.inference_ms / 1000)
         metrics.LINES_PER_PAGE.observe(len(result.page.lines))
