@@ -97,6 +97,7 @@ class UploadStore:
                 copy = tempfile.TemporaryFile()  # noqa: SIM115 - likewise
                 with self._fs.open(path, "rb") as source:
                     shutil.copyfileobj(source, copy, _CHUNK_BYTES)
+                copy.seek(0)  # writes out what is still buffered: readers go to the descriptor
             except FileNotFoundError as exc:
                 raise JobAbandonedError("The upload is no longer there.") from exc
             return cast(BinaryIO, copy)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -72,9 +72,7 @@ async def client(
 
 
 @pytest_asyncio.fixture
-async def worker(
-    settings: Settings, engine: FakeEngine, redis: Redis
-) -> AsyncIterator[None]:
+async def worker(settings: Settings, engine: FakeEngine, redis: Redis) -> AsyncIterator[None]:
     """A worker in this process, reading with `engine`."""
     async with running_worker(settings, engine):
         yield

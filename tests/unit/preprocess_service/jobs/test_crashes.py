@@ -91,12 +91,8 @@ def own_valkey(tmp_path: Path):
     process.stop()
 
 
-async def test_a_killed_valkey_loses_no_accepted_job(
-    own_valkey: ValkeyProcess, settings: Settings
-):
-    mine = settings.model_copy(
-        update={"redis_url": Settings(redis_url=own_valkey.url).redis_url}
-    )
+async def test_a_killed_valkey_loses_no_accepted_job(own_valkey: ValkeyProcess, settings: Settings):
+    mine = settings.model_copy(update={"redis_url": Settings(redis_url=own_valkey.url).redis_url})
     engine = FakeEngine()
     async with open_client(mine, engine) as client:
         engine.gate = asyncio.Event()
@@ -115,9 +111,7 @@ async def test_a_killed_valkey_loses_no_accepted_job(
     assert sorted(job["job_id"] for job in listed) == sorted(ids)
 
 
-async def test_a_job_whose_task_was_never_queued_is_found(
-    client, settings, engine, monkeypatch
-):
+async def test_a_job_whose_task_was_never_queued_is_found(client, settings, engine, monkeypatch):
     from datetime import timedelta
 
     from redis.exceptions import ConnectionError as RedisConnectionError

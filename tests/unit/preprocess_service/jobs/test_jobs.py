@@ -77,9 +77,7 @@ async def test_the_problem_of_a_document_is_the_answer(client, worker):
 async def test_what_is_no_document_or_no_option_is_refused_at_once(client):
     answer = await client.post(f"{JOBS}/submit", files={"file": b"plain"})
     assert answer.status_code == 415
-    answer = await client.post(
-        f"{JOBS}/submit", files={"file": numbered_pdf(1)}, data={"dpi": "7"}
-    )
+    answer = await client.post(f"{JOBS}/submit", files={"file": numbered_pdf(1)}, data={"dpi": "7"})
     assert answer.json()["code"] == "invalid_options"
     answer = await client.post(f"{JOBS}/submit", data={"dpi": "70"})
     assert answer.json()["code"] == "invalid_request"
@@ -105,9 +103,7 @@ async def test_the_same_key_and_document_find_the_first_job(client):
     pdf, headers = numbered_pdf(1), {"Idempotency-Key": "order 7"}
 
     async def post(pdf: bytes, **data: str) -> httpx.Response:
-        return await client.post(
-            f"{JOBS}/submit", files={"file": pdf}, data=data, headers=headers
-        )
+        return await client.post(f"{JOBS}/submit", files={"file": pdf}, data=data, headers=headers)
 
     answers = await asyncio.gather(*(post(pdf) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 202]
@@ -175,7 +171,7 @@ async def test_a_long_poll_answers_at_the_end_not_after_its_time(client, worker,
 def parse_events(text: str) -> list[tuple[str, str, dict]]:
     events = []
     for block in text.replace("\r\n", "\n").strip().split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.split("\n") if not line[:1] == ":")
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line[:1] != ":")
         if fields:
             events.append((fields["id"], fields["event"], json.loads(fields["data"])))
     return events

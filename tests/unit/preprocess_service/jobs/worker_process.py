@@ -1,6 +1,6 @@
 """A worker whose engine writes down each page it reads; run as `python -m … FOLDER`.
 
-`FOLDER/reads` gets one line per page; while `FOLDER/hold` exists, pages wait.
+`FOLDER/reads` gets one line per page.
 """
 
 import asyncio
@@ -33,8 +33,6 @@ class CountingEngine(FakeEngine):
         self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
     ) -> PageReading:
         await asyncio.sleep(SECONDS_PER_PAGE)
-        while (self._folder / "hold").exists():
-            await asyncio.sleep(0.01)
         with (self._folder / "reads").open("a") as reads:
             # The pages differ in width, which tells them apart.
             reads.write(f"{context.request_id} {pixels.shape[1]} {os.getpid()}\n")
