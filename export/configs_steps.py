@@ -22,6 +22,7 @@ OPTIONS = (
     STRATEGY,
     Tensor("LANGUAGE", "STRING", (-1,)),
     Tensor("DETECT_ORIENTATION", "BOOL", (1,)),
+    Tensor("WORDS", "BOOL", (1,)),
 )
 DOCUMENT = (
     Tensor("TEXT", "STRING", (-1,)),
@@ -30,6 +31,7 @@ DOCUMENT = (
     Tensor("RELEASE", "INT32", (1,)),
 )
 ROTATION = Tensor("ROTATION", "INT32", (1,))
+WORD_SPAN = Tensor("WORD_SPAN", "FP32", (-1, 3))
 DEFAULT_STRATEGY = "balanced"
 
 
@@ -49,7 +51,7 @@ def page_reading(spec: Spec, host: Host, writes: Mapping[str, list[str]]) -> Any
 
     Two instances more than cores: one that waits for models lets another order lines.
     """
-    outputs = (*DOCUMENT, ROTATION)
+    outputs = (*DOCUMENT, ROTATION, WORD_SPAN)
     config = _python_step("page_reading", (PIXELS,), outputs, host.cores + 2)
     options = [triton.ModelInput(**tensor_fields(t), optional=True) for t in OPTIONS]
     config.input.extend(options)

@@ -1,7 +1,7 @@
 """The options of a request: one model for form fields, query and, later, JSON members."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -27,7 +27,7 @@ class OcrOptions(BaseModel):
         "or by repeating the option; `auto`: any, with the full alphabet.",
     )
     output_format: OutputFormat = Field(
-        default="json", description="Installed: json, text. Else chosen by `Accept`."
+        default="json", description="What the answer is; without it, `Accept` chooses."
     )
     dpi: int | None = Field(
         default=None,
@@ -48,7 +48,11 @@ class OcrOptions(BaseModel):
     detect_orientation: bool | None = Field(
         default=None, description="Find pages that lie sideways (default: by strategy)."
     )
-    words: bool = Field(default=False, description="Installed: false.")
+    words: bool = Field(
+        default=False,
+        description="Give each line's `words` with their boxes. Text that is written without "
+        "spaces (Chinese, Japanese) is one word per line.",
+    )
     page_range: str | None = Field(
         default=None, description="Pages to read, such as `1-5,7,9-`.", examples=["1-5,7,9-"]
     )
@@ -75,8 +79,7 @@ class OcrOptions(BaseModel):
 
 #: Values that are understood but not built yet; everything else of the model is honoured.
 INSTALLED: dict[str, tuple[object, ...]] = {
-    "output_format": ("json", "text"),
-    "words": (False,),
+    "output_format": get_args(OutputFormat),
 }
 
 _LISTS = {"language"}

@@ -46,6 +46,29 @@ class Rasterizer(Protocol):
         """One page, counted from 0: its own text where the request wants it, else its pixels."""
         ...
 
+    async def add_text(
+        self, request: RasterRequest, file: BinaryIO, pages: Sequence[Page]
+    ) -> bytes:
+        """The pages that were read as a PDF, as they were, with their text behind them."""
+        ...
+
+
+@dataclass(frozen=True)
+class OriginalFile:
+    """A document's file, for formats that keep its pages."""
+
+    rasterizer: Rasterizer
+    file: BinaryIO
+    request: RasterRequest
+
+    async def with_text(self, document: Document) -> bytes:
+        """A PDF of the pages that were read, as they were, with their text behind them.
+
+        Raises:
+            ServiceError: Writing it takes more than it may.
+        """
+        return await self.rasterizer.add_text(self.request, self.file, document.pages)
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -124,6 +147,11 @@ class OcrPipeline:
                 pages = [result async for result in results]
             return assemble_document(document, pages, lambda: _ms_since(started))
 
+    def original(self, file: BinaryIO, options: OcrOptions) -> OriginalFile:
+        """The file of a document that was read with these options, for `Format.write`."""
+        media_type = sniff_media_type(os.pread(file.fileno(), HEAD_BYTES, 0))
+        return OriginalFile(self._rasterizer, file, self._raster_request(media_type, options))
+
     async def is_ready(self) -> bool:
         """Whether pages can be read now."""
         return await self._engine.is_ready()
@@ -145,7 +173,9 @@ class OcrPipeline:
             raster=raster,
             info=await self._rasterizer.inspect(raster, file),
             options=options,
-            reading=ReadingOptions(options.strategy, languages, options.detect_orientation),
+            reading=ReadingOptions(
+                options.strategy, languages, options.detect_orientation, options.words
+            ),
             context=context,
             release=engine.release,
         )

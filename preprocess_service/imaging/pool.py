@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO
 
+from preprocess_service.document import PAGES, Page
 from preprocess_service.errors import ServiceError
 from preprocess_service.imaging.process import RasterizerProcess
-from preprocess_service.imaging.raster import DocumentInfo, RasterPage, RasterRequest
+from preprocess_service.imaging.raster import DocumentInfo, RasterPage, RasterRequest, TextPage
 
 # A page whose caller has gone may still be drawn to its end, which is cheaper than a new process.
 _GRACE_SECONDS = 1.0
@@ -65,8 +66,10 @@ class RasterizerPool:
         async with self._lease(request.document_id) as process:
             return await process.inspect(request, file, self._timeout_seconds)
 
-    async def render(self, request: RasterRequest, file: BinaryIO, index: int) -> RasterPage:
-        """One page as pixels, counted from 0.
+    async def render(
+        self, request: RasterRequest, file: BinaryIO, index: int
+    ) -> RasterPage | TextPage:
+        """One page, counted from 0: its own text where the request wants it, else its pixels.
 
         Raises:
             InvalidDocumentError: The page cannot be decoded.
@@ -75,6 +78,23 @@ class RasterizerPool:
         """
         async with self._lease(request.document_id) as process:
             return await process.render(request, file, index, self._timeout_seconds)
+
+    async def add_text(
+        self, request: RasterRequest, file: BinaryIO, pages: Sequence[Page]
+    ) -> bytes:
+        """The pages that were read as a PDF, as they were, with their text behind them.
+
+        It may take as long as opening the document and drawing each of the pages.
+
+        Raises:
+            InvalidDocumentError: The document is damaged.
+            EncryptedDocumentError: It needs a password, or another one.
+            DocumentTooCostlyError: It took too long or too much memory, or crashed its process.
+        """
+        packed = await asyncio.to_thread(PAGES.dump_json, tuple(pages))
+        timeout_seconds = self._timeout_seconds * (1 + len(pages))
+        async with self._lease(request.document_id) as process:
+            return await process.add_text(request, file, packed, timeout_seconds)
 
     @asynccontextmanager
     async def _lease(self, document_id: str) -> AsyncIterator[RasterizerProcess]:

@@ -106,6 +106,21 @@ class RasterizerProcess:
         enhancement = Enhancement.from_json(reply.body["enhancement"])
         return RasterPage(pixels, reply.body["dpi"], enhancement)
 
+    async def add_text(
+        self, request: RasterRequest, file: BinaryIO, pages: bytes, timeout_seconds: float
+    ) -> bytes:
+        """A searchable PDF; see `RasterizerPool.add_text` for the errors."""
+        attachment = channel.write_array(np.frombuffer(pages, np.uint8))
+        try:
+            message = await self._ask(
+                "add_text", request, file, timeout_seconds, attachment=attachment
+            )
+        finally:
+            os.close(attachment)
+        with contextlib.closing(message) as reply:
+            assert reply.fd is not None
+            return await asyncio.to_thread(channel.read_bytes, reply.fd)
+
     async def settle(self, grace_seconds: float) -> None:
         """Let go of what it was asked: wait for the unread reply, or end the process."""
         if self._awaits_reply:
@@ -122,11 +137,18 @@ class RasterizerProcess:
         await self._process.wait()
 
     async def _ask(
-        self, do: str, request: RasterRequest, file: BinaryIO, timeout_seconds: float, **more: int
+        self,
+        do: str,
+        request: RasterRequest,
+        file: BinaryIO,
+        timeout_seconds: float,
+        attachment: int | None = None,
+        **more: int,
     ) -> channel.Message:
         self.document_id = request.document_id
         try:
-            channel.send(self._sock, {"do": do, "request": asdict(request), **more}, file.fileno())
+            body = {"do": do, "request": asdict(request), **more}
+            channel.send(self._sock, body, file.fileno(), attachment)
         except OSError as exc:
             raise _crashed() from exc
         self._awaits_reply = True

@@ -1,4 +1,4 @@
-"""PDF → pages, one at a time; the only module that knows PyMuPDF."""
+"""PDF → pages, one at a time."""
 
 import math
 from pathlib import Path
@@ -7,7 +7,14 @@ import numpy as np
 import pymupdf
 
 from preprocess_service.errors import EncryptedDocumentError, InvalidDocumentError
-from preprocess_service.imaging.raster import PageSize, RasterPage, RasterRequest, clip_text
+from preprocess_service.imaging.raster import (
+    PageSize,
+    RasterPage,
+    RasterRequest,
+    TextPage,
+    clip_text,
+)
+from preprocess_service.imaging.text_layer import read_all_text, read_trusted_text
 
 _POINTS_PER_INCH = 72
 _COLORSPACE = 5  # its place in what PyMuPDF tells of an image
@@ -40,18 +47,29 @@ def _is_gray_scan(page: pymupdf.Page) -> bool:
     return shown == {"fill-image"} and {image[_COLORSPACE] for image in images} <= _GRAY_SPACES
 
 
+def open_pdf(path: Path, password: str | None) -> pymupdf.Document:
+    """The PDF, readable.
+
+    Raises:
+        InvalidDocumentError: It cannot be read as one.
+        EncryptedDocumentError: It needs a password, or another one.
+    """
+    try:
+        pdf = pymupdf.Document(path, filetype="pdf")
+    except (pymupdf.FileDataError, pymupdf.EmptyFileError) as exc:
+        raise InvalidDocumentError("The PDF is damaged beyond repair.") from exc
+    if pdf.needs_pass and not pdf.authenticate(password or ""):
+        wrong = "the password given does not open it" if password else "give `password`"
+        raise EncryptedDocumentError(f"The PDF is encrypted: {wrong}.")
+    return pdf
+
+
 class PdfSource:
     """A PDF, opened; MuPDF reads from the file what a page needs."""
 
     def __init__(self, path: Path, request: RasterRequest) -> None:
         self._request = request
-        try:
-            self._pdf = pymupdf.Document(path, filetype="pdf")
-        except (pymupdf.FileDataError, pymupdf.EmptyFileError) as exc:
-            raise InvalidDocumentError("The PDF is damaged beyond repair.") from exc
-        if self._pdf.needs_pass and not self._pdf.authenticate(request.password or ""):
-            wrong = "the password given does not open it" if request.password else "give `password`"
-            raise EncryptedDocumentError(f"The PDF is encrypted: {wrong}.")
+        self._pdf = open_pdf(path, request.password)
         self.page_count = int(self._pdf.page_count)
         found = self._pdf.metadata or {}
         self.metadata = {
@@ -61,6 +79,17 @@ class PdfSource:
     def size(self, index: int) -> PageSize:
         """Of the page at the request's resolution, `/Rotate` and `CropBox` applied."""
         return self._size_of(self._load(index), self._request.dpi)
+
+    def read_text(self, index: int) -> TextPage | None:
+        """The page's own text, as far as `text_layer` of the request wants it."""
+        wanted, dpi = self._request.text_layer, self._request.dpi
+        if wanted == "ignore":
+            return None
+        page = self._load(index)
+        size = self._size_of(page, dpi)
+        read = read_all_text if wanted == "only" else read_trusted_text
+        lines = read(page, dpi / _POINTS_PER_INCH, words=self._request.words)
+        return None if lines is None else TextPage(lines, size, dpi)
 
     def render(self, index: int) -> RasterPage:
         """The page as pixels, annotations and form fields included."""

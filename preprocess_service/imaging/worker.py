@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from preprocess_service.document import LINES
+from preprocess_service.document import LINES, PAGES
 from preprocess_service.errors import (
     DocumentTooCostlyError,
     InvalidDocumentError,
@@ -28,6 +28,7 @@ from preprocess_service.imaging.decode import ImageSource
 from preprocess_service.imaging.enhance import enhance_page
 from preprocess_service.imaging.raster import PageSize, PageSource, RasterRequest, TextPage
 from preprocess_service.imaging.rasterize import PdfSource
+from preprocess_service.imaging.searchable import write_searchable
 from preprocess_service.imaging.sniff import PDF
 from preprocess_service.page_range import select_pages
 
@@ -73,6 +74,13 @@ class Rasterizer:
         answer = {"shape": page.pixels.shape, "dpi": page.dpi, "enhancement": enhancement}
         return answer, channel.write_array(page.pixels)
 
+    def add_text(self, request: RasterRequest, fd: int, pages: int) -> tuple[dict[str, Any], int]:
+        """A file of the searchable PDF; `pages` is a file of what was read."""
+        self.forget()
+        read = PAGES.validate_json(channel.read_bytes(pages))
+        path = Path(f"/proc/self/fd/{fd}")
+        return {}, channel.write_file(lambda file: write_searchable(path, request, read, file))
+
     def forget(self) -> None:
         """Close the document that is open."""
         source, self._source, self._document_id = self._source, None, None
@@ -112,6 +120,9 @@ def answer(rasterizer: Rasterizer, message: channel.Message) -> tuple[dict[str, 
     try:
         if body["do"] == "inspect":
             return rasterizer.inspect(request, fd)
+        if body["do"] == "add_text":
+            assert message.attachment is not None
+            return rasterizer.add_text(request, fd, message.attachment)
         return rasterizer.render(request, fd, int(body["index"]))
     except ServiceError as exc:
         return {"error": exc.code, "detail": exc.detail}, None
@@ -142,6 +153,8 @@ def restrict(memory_bytes: int) -> None:
     limit = pages_in_use * resource.getpagesize() + memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # What it hands back lies in memory files.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (memory_bytes, memory_bytes))
 
 
 def main(fd: int, memory_bytes: int) -> None:

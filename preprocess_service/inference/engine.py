@@ -17,11 +17,13 @@ class ReadingOptions:
     Attributes:
         languages: Codes as `EngineDescription.languages` has them; empty: any language.
         detect_orientation: None leaves it to the strategy.
+        words: Whether lines carry their words.
     """
 
     strategy: str
     languages: tuple[str, ...] = ()
     detect_orientation: bool | None = None
+    words: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy.typing as npt
 from tritonclient import grpc as triton
 from tritonclient.grpc import model_config_pb2, service_pb2
 
-from preprocess_service.document import BoundingBox, Line, Point
+from preprocess_service.document import Line, Word
 from preprocess_service.errors import EngineContractError
 from preprocess_service.inference.engine import EngineDescription, PageReading, ReadingOptions
+from preprocess_service.inference.words import to_confidence, to_corners, to_words
 
 MODEL = "page_reading"
 #: Name → datatype, as `page_reading/config.pbtxt` must have them.
@@ -21,6 +22,7 @@ INPUTS = {
     "STRATEGY": "BYTES",
     "LANGUAGE": "BYTES",
     "DETECT_ORIENTATION": "BOOL",
+    "WORDS": "BOOL",
 }
 OUTPUTS = {
     "TEXT": "BYTES",
@@ -28,6 +30,7 @@ OUTPUTS = {
     "POLYGON": "FP32",
     "RELEASE": "INT32",
     "ROTATION": "INT32",
+    "WORD_SPAN": "FP32",
 }
 #: Keys of `page_reading`'s parameters that are read here.
 PARAMETERS = ("release", "strategies", "languages")
@@ -48,6 +51,8 @@ def to_inputs(pixels: npt.NDArray[np.uint8], options: ReadingOptions) -> list[tr
         inputs.append(_input("LANGUAGE", _strings(options.languages)))
     if options.detect_orientation is not None:
         inputs.append(_input("DETECT_ORIENTATION", np.array([options.detect_orientation])))
+    if options.words:
+        inputs.append(_input("WORDS", np.array([True])))
     return inputs
 
 
@@ -68,14 +73,16 @@ def to_reading(result: InferenceResult) -> PageReading:
         EngineContractError: A tensor is missing, or their lengths differ.
     """
     arrays = {name: _output(result, name) for name in OUTPUTS}
-    texts, confidences, polygons = (arrays[name] for name in ("TEXT", "CONFIDENCE", "POLYGON"))
-    if not len(texts) == len(confidences) == len(polygons):
+    encoded, confidences, polygons = (arrays[name] for name in ("TEXT", "CONFIDENCE", "POLYGON"))
+    if not len(encoded) == len(confidences) == len(polygons):
         raise EngineContractError(f"{MODEL} answered with tensors of different lengths.")
+    texts = [text.decode("utf-8", "replace") for text in encoded]
+    words = _words(texts, arrays)
     return PageReading(
         lines=tuple(
-            to_line(text.decode("utf-8", "replace"), confidence, polygon)
-            for text, confidence, polygon in zip(
-                texts, confidences.tolist(), polygons.tolist(), strict=True
+            to_line(text, confidence, polygon, found)
+            for text, confidence, polygon, found in zip(
+                texts, confidences.tolist(), polygons.tolist(), words, strict=True
             )
         ),
         rotation=int(arrays["ROTATION"][0]),
@@ -90,16 +97,25 @@ def _output(result: InferenceResult, name: str) -> npt.NDArray[Any]:
     return array
 
 
-def to_line(text: str, confidence: float, polygon: list[list[float]]) -> Line:
+def _words(
+    texts: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]
+) -> Sequence[tuple[Word, ...] | None]:
+    """The words of each line; None where they were not asked for."""
+    if not len(arrays["WORD_SPAN"]):
+        return [None] * len(texts)
+    try:
+        return to_words(texts, arrays["POLYGON"], arrays["WORD_SPAN"])
+    except ValueError as exc:
+        raise EngineContractError(f"{MODEL} answered with {exc}.") from exc
+
+
+def to_line(
+    text: str, confidence: float, polygon: list[list[float]], words: tuple[Word, ...] | None = None
+) -> Line:
     """A line with its bounding box; coordinates are rounded to a tenth of a pixel."""
-    points: list[Point] = [(round(x, 1), round(y, 1)) for x, y in polygon]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    bbox: BoundingBox = (min(xs), min(ys), max(xs), max(ys))
+    corners, bbox = to_corners(polygon)
     return Line(
-        text=text,
-        confidence=round(min(max(confidence, 0.0), 1.0), 4),
-        polygon=(points[0], points[1], points[2], points[3]),
-        bbox=bbox,
+        text=text, confidence=to_confidence(confidence), polygon=corners, bbox=bbox, words=words
     )
 
 

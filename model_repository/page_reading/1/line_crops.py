@@ -28,13 +28,16 @@ WORD_GAP_RATIO = 0.2
 class Crop:
     """A piece of a line: pixels [height, width, 1 or 3]; `spaced` when a blank stands before it.
 
-    `squeeze` is its width as a share of the natural one.
+    `squeeze` is its width as a share of the natural one; `left` and `right` are where it begins
+    and ends, as shares of the line's length.
     """
 
     line_index: int
     pixels: Image
     squeeze: float = 1.0
     spaced: bool = False
+    left: float = 0.0
+    right: float = 1.0
 
 
 def side_lengths(polygon: FloatArray) -> tuple[float, float]:
@@ -131,7 +134,14 @@ def split_crop(line_index: int, crop: Image, max_width: int, squeeze: float = 1.
     edges = [0, *(column for column, _ in cuts), width]
     spaced = [False, *(gap > WORD_GAP_RATIO * crop.shape[0] for _, gap in cuts)]
     return [
-        Crop(line_index, np.ascontiguousarray(crop[:, left:right]), squeeze, space)
+        Crop(
+            line_index,
+            np.ascontiguousarray(crop[:, left:right]),
+            squeeze,
+            space,
+            left / width,
+            right / width,
+        )
         for left, right, space in zip(edges[:-1], edges[1:], spaced, strict=True)
     ]
 

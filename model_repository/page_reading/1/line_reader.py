@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from ctc_decode import decode_line
 from line_crops import Crop, FloatArray, Image
+from line_words import Piece, join_pieces, word_spans
 from page_settings import RecognitionSettings
 from width_buckets import Chunk, group_by_width
-from word_gaps import find_word_gaps, spaced_text
+from word_gaps import find_word_gaps, missing_spaces, strips_between
 
 Infer = Callable[[str, str, npt.NDArray[np.uint8]], Awaitable[dict[str, npt.NDArray[np.generic]]]]
 """Model name, input name, batch → outputs by name."""
@@ -37,16 +38,30 @@ class Line:
     text: str
     confidence: float
     polygon: FloatArray
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def reading_polygon(self) -> FloatArray:
+        """The polygon, clockwise from the reading top left."""
+        # A narrow sign by itself ("1") is read as if it lay down; it stands.
+        alone = len(self.text) == 1
+        return self.polygon if alone else line_crops.reading_polygon(self.polygon)
+
+    @property
+    def word_spans(self) -> FloatArray:
+        """A row [start, end, confidence] for each word of the text, as `line_words` has it."""
+        if len(self.text) == 1:
+            return np.array([[0, 1, self.confidence]], np.float32)
+        return word_spans(self.pieces)
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """A crop and what stands in it; `characters` without the spaces found in the picture."""
+class _Read:
+    """What was read in a crop, and whether it is too dense for how the crop was squeezed."""
 
-    crop: Crop
-    text: str
-    confidence: float
-    characters: int
+    line_index: int
+    piece: Piece
+    is_dense: bool
 
 
 class LineReader:
@@ -62,15 +77,12 @@ class LineReader:
         """Return one line for each polygon; a line too dense for `squeeze` is read twice."""
         cut = partial(self._cut, pixels, squeeze=squeeze, tightest=line_crops.TIGHTEST_SQUEEZE)
         lines = await self._read(cut, dict(enumerate(polygons)), recognizer)
-        dense = {i: polygons[i] for i, pieces in lines.items() if any(map(self._is_dense, pieces))}
+        dense = {
+            i: polygons[i] for i, reads in lines.items() if any(read.is_dense for read in reads)
+        }
         cut = partial(self._cut, pixels, squeeze=1.0, tightest=DENSE_TIGHTEST)
         lines |= await self._read(cut, dense, recognizer)
         return [_join(lines[i], polygon) for i, polygon in enumerate(polygons)]
-
-    def _is_dense(self, piece: _Piece) -> bool:
-        # Two equal letters are told apart by a blank step between them: narrow ones melt.
-        steps = piece.crop.pixels.shape[1] / self._settings.pixels_per_step
-        return piece.crop.squeeze < 1.0 and piece.characters > self._settings.densest * steps
 
     def _cut(
         self, pixels: Image, index: int, polygon: FloatArray, *, squeeze: float, tightest: float
@@ -80,31 +92,31 @@ class LineReader:
 
     async def _read(
         self, cut: Cut, polygons: dict[int, FloatArray], recognizer: str
-    ) -> dict[int, list[_Piece]]:
+    ) -> dict[int, list[_Read]]:
         crops = [crop for index, polygon in polygons.items() for crop in cut(index, polygon)]
-        lines: dict[int, list[_Piece]] = {index: [] for index in polygons}
-        for piece in await self._read_crops(crops, recognizer):
-            lines[piece.crop.line_index].append(piece)
+        lines: dict[int, list[_Read]] = {index: [] for index in polygons}
+        for read in await self._read_crops(crops, recognizer):
+            lines[read.line_index].append(read)
         return lines
 
-    async def _read_crops(self, crops: Sequence[Crop], recognizer: str) -> list[_Piece]:
+    async def _read_crops(self, crops: Sequence[Crop], recognizer: str) -> list[_Read]:
         widths = [crop.pixels.shape[1] for crop in crops]
         # A part of a batch each: a page's lines spread over instances, and pages share batches.
         most = max(1, self._settings.max_batch_size // 4)
         chunks = group_by_width(widths, self._settings.widths, most)
         turns = asyncio.Semaphore(CHUNKS_AT_ONCE)
 
-        async def read_chunk(chunk: Chunk) -> dict[int, _Piece]:
+        async def read_chunk(chunk: Chunk) -> dict[int, _Read]:
             async with turns:
                 return await self._read_chunk(crops, chunk, recognizer)
 
         read = await asyncio.gather(*map(read_chunk, chunks))
-        found = {i: piece for pieces in read for i, piece in pieces.items()}
+        found = {i: one for reads in read for i, one in reads.items()}
         return [found[i] for i in range(len(crops))]
 
     async def _read_chunk(
         self, crops: Sequence[Crop], chunk: Chunk, recognizer: str
-    ) -> dict[int, _Piece]:
+    ) -> dict[int, _Read]:
         batch = line_crops.fill_bucket(
             [crops[i] for i in chunk.indices], chunk.width, self._settings.padding
         )
@@ -120,19 +132,25 @@ class LineReader:
         crop: Crop,
         codepoints: npt.NDArray[np.generic],
         probabilities: npt.NDArray[np.generic],
-    ) -> _Piece:
+    ) -> _Read:
         step = self._settings.pixels_per_step
         steps = -(-crop.pixels.shape[1] // step)
         decoded = decode_line(
             codepoints[:steps].astype(np.int32), probabilities[:steps].astype(np.float32)
         )
-        gaps = find_word_gaps(crop.pixels, crop.squeeze, decoded, step)
-        text = spaced_text(decoded.characters, gaps)
-        return _Piece(crop, text, decoded.confidence, sum(c != " " for c in decoded.characters))
+        strips = strips_between(crop.pixels, decoded, step)
+        gaps = find_word_gaps(strips, decoded, crop.pixels.shape[0] * crop.squeeze)
+        spaces = missing_spaces(decoded.characters, gaps)
+        piece = Piece(decoded, spaces, strips, crop.spaced, crop.left, crop.right)
+        # Two equal letters are told apart by a blank step between them: narrow ones melt.
+        written = sum(character != " " for character in decoded.characters)
+        is_dense = crop.squeeze < 1.0 and (
+            written > self._settings.densest * crop.pixels.shape[1] / step
+        )
+        return _Read(crop.line_index, piece, is_dense)
 
 
-def _join(pieces: Sequence[_Piece], polygon: FloatArray) -> Line:
-    text = "".join((" " if p.crop.spaced and p.text else "") + p.text for p in pieces)
-    characters = sum(len(p.text) for p in pieces)
-    confidence = sum(p.confidence * len(p.text) for p in pieces) / max(1, characters)
-    return Line(text.strip(), confidence, polygon)
+def _join(reads: Sequence[_Read], polygon: FloatArray) -> Line:
+    pieces = tuple(read.piece for read in reads)
+    text, confidence = join_pieces(pieces)
+    return Line(text, confidence, polygon, pieces)

@@ -34,7 +34,8 @@ class TritonPythonModel:
 
     async def _answer(self, request: Any) -> Any:
         try:
-            return _response(await self._read(request), self._settings.release)
+            reading = await self._read(request)
+            return _response(reading, self._settings.release, _flag(request, "WORDS"))
         except UnknownOptionError as error:
             return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
         except ModelCallError as error:
@@ -57,10 +58,10 @@ class TritonPythonModel:
 
 
 def _with_orientation(strategy: Strategy, request: Any) -> Strategy:
-    wanted = _input(request, "DETECT_ORIENTATION")
+    wanted = _flag(request, "DETECT_ORIENTATION")
     if wanted is None:
         return strategy
-    return replace(strategy, page_orientation="always" if bool(wanted[0]) else "never")
+    return replace(strategy, page_orientation="always" if wanted else "never")
 
 
 async def _infer(model: str, input_name: str, batch: Image) -> dict[str, npt.NDArray[Any]]:
@@ -88,14 +89,20 @@ def _input(request: Any, name: str) -> npt.NDArray[Any] | None:
     return None if tensor is None else tensor.as_numpy()
 
 
+def _flag(request: Any, name: str) -> bool | None:
+    value = _input(request, name)
+    return None if value is None else bool(value[0])
+
+
 def _texts(request: Any, name: str) -> list[str]:
     values = _input(request, name)
     return [] if values is None else [value.decode() for value in values.ravel().tolist()]
 
 
-def _response(reading: Reading, release: int) -> Any:
+def _response(reading: Reading, release: int, words: bool | None) -> Any:
     lines = reading.lines
-    polygons = [line.polygon for line in lines]
+    polygons = [line.reading_polygon for line in lines]
+    spans = [line.word_spans for line in lines if words]
     return pb_utils.InferenceResponse(
         [
             pb_utils.Tensor("TEXT", np.array([line.text.encode() for line in lines], np.object_)),
@@ -105,6 +112,7 @@ def _response(reading: Reading, release: int) -> Any:
             pb_utils.Tensor("POLYGON", np.array(polygons, np.float32).reshape(-1, 4, 2)),
             pb_utils.Tensor("RELEASE", np.array([release], np.int32)),
             pb_utils.Tensor("ROTATION", np.array([reading.rotation], np.int32)),
+            pb_utils.Tensor("WORD_SPAN", np.concatenate([np.zeros((0, 3), np.float32), *spans])),
         ]
     )
 

@@ -7,6 +7,7 @@ The picture shows them: a strip without ink that is wider than the gaps between 
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from ctc_decode import DecodedLine
 
 Image = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.intp]
+FloatArray = npt.NDArray[np.float64]
 
 GAP_RATIO = 0.32
 """A strip at least this wide, as a share of the line's height, parts words."""
@@ -58,46 +60,72 @@ def blank_strips(crop: Image) -> tuple[IntArray, IntArray]:
     return edges[::2], edges[1::2]
 
 
-def find_word_gaps(
-    crop: Image, squeeze: float, line: DecodedLine, pixels_per_step: int
-) -> npt.NDArray[np.bool_]:
-    """Tell for each character whether a word gap lies between it and the one before it.
+@dataclass(frozen=True)
+class Strips:
+    """The widest strip without ink before each character, and after the last one.
+
+    Starts and ends in pixels of the crop; a strip of no width where characters touch.
+    """
+
+    starts: FloatArray
+    ends: FloatArray
+    width: int
+    """Of the crop."""
+
+
+def strips_between(crop: Image, line: DecodedLine, pixels_per_step: int) -> Strips:
+    """Return the strips that part the characters which were read in a crop.
 
     Args:
         crop: The line as the recognizer saw it, without padding.
-        squeeze: Its width as a share of its natural width.
         line: What the recognizer read there.
         pixels_per_step: Width of a time step.
     """
-    nowhere = np.zeros(len(line.characters), bool)
-    if len(nowhere) < 2:
-        return nowhere
-    left, right = blank_strips(crop)
-    middles, widths = (left + right) / 2, right - left
     centers = (line.starts + line.ends + 1) / 2 * pixels_per_step
-    after = np.searchsorted(centers, middles)
-    inner = (after > 0) & (after < len(centers))
-    if not inner.any():
-        return nowhere
-    gap = np.zeros(len(centers))
-    np.maximum.at(gap, after[inner], widths[inner])
+    touching = np.concatenate(([0], (centers[1:] + centers[:-1]) / 2, [crop.shape[1]]))
+    starts, ends = touching.copy(), touching
+    if line.characters:
+        left, right = blank_strips(crop)
+        by_width = np.argsort(right - left, kind="stable")
+        left, right = left[by_width], right[by_width]
+        # Of several strips in one place the last one written stays, which is the widest.
+        place = np.searchsorted(centers, (left + right) / 2)
+        starts[place], ends[place] = left, right
+    return Strips(starts, ends, crop.shape[1])
+
+
+def find_word_gaps(strips: Strips, line: DecodedLine, em: float) -> npt.NDArray[np.bool_]:
+    """Tell for each character whether a word gap lies between it and the one before it.
+
+    Args:
+        strips: What parts the characters.
+        line: The characters.
+        em: Height of the crop, squeezed as its width is.
+    """
+    gap = (strips.ends - strips.starts)[:-1]
+    if len(line.characters) < 2:
+        return np.zeros(len(line.characters), bool)
+    gap[0] = 0
     is_mark = np.array([character in NARROW_MARKS for character in line.characters])
     beside_mark = is_mark | np.roll(is_mark, 1)
-    least = np.where(beside_mark, MARK_GAP_RATIO, GAP_RATIO) * crop.shape[0] * squeeze
+    least = np.where(beside_mark, MARK_GAP_RATIO, GAP_RATIO) * em
     return np.asarray(gap >= np.maximum(least, TYPICAL_RATIO * np.median(gap[1:])), np.bool_)
 
 
-def spaced_text(characters: list[str], gaps: npt.NDArray[np.bool_]) -> str:
-    """Return the characters with a space at every gap that has none yet.
+def missing_spaces(characters: list[str], gaps: npt.NDArray[np.bool_]) -> list[bool]:
+    """Tell for each character whether a space is to be written before it.
 
-    Scripts that are written without spaces (Chinese, Japanese) stay as they are.
+    Not where there is one, nor in scripts that are written without (Chinese, Japanese).
     """
-    parts: list[str] = []
-    for character, gap in zip(characters, gaps.tolist(), strict=True):
-        if gap and parts and not (_needs_no_space(character) or _needs_no_space(parts[-1])):
-            parts.append(" ")
-        parts.append(character)
-    return "".join(parts)
+    needs = [not _needs_no_space(character) for character in characters]
+    neighbours = zip(gaps.tolist(), needs, [False, *needs], strict=False)
+    return [gap and needed and before for gap, needed, before in neighbours]
+
+
+def spaced_text(characters: list[str], spaces: list[bool]) -> str:
+    """Return the characters with the spaces that were missing."""
+    pairs = zip(characters, spaces, strict=True)
+    return "".join(f" {character}" if space else character for character, space in pairs)
 
 
 def _needs_no_space(character: str) -> bool:

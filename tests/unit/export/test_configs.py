@@ -173,7 +173,7 @@ def test_page_reading_is_told_the_whole_release(project: Spec, cpu: Configs) -> 
     assert config.backend == "python"
     assert config.max_batch_size == 0
     optional = {tensor.name for tensor in config.input if tensor.optional}
-    assert optional == {"STRATEGY", "LANGUAGE", "DETECT_ORIENTATION"}
+    assert optional == {"STRATEGY", "LANGUAGE", "DETECT_ORIENTATION", "WORDS"}
     told = {key: json.loads(value.string_value) for key, value in config.parameters.items()}
     assert told["release"] == project.release
     assert told["languages"]["speed"]["de"] == "text_recognition_tiny_latin"

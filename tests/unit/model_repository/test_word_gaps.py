@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from ctc_decode import DecodedLine
-from word_gaps import blank_strips, find_word_gaps, spaced_text
+from word_gaps import blank_strips, find_word_gaps, missing_spaces, spaced_text, strips_between
 
 HEIGHT, STEP = 48, 8
 
@@ -19,10 +19,15 @@ def line(text, centers):
     return DecodedLine(list(text), steps, steps, np.ones(len(text), np.float32))
 
 
+def spaced(text, crop, centers, squeeze=1.0):
+    read = line(text, centers)
+    gaps = find_word_gaps(strips_between(crop, read, STEP), read, HEIGHT * squeeze)
+    return spaced_text(read.characters, missing_spaces(read.characters, gaps))
+
+
 def read(text, lefts, ink=0, paper=255, squeeze=1.0):
     crop = draw([(left, 12) for left in lefts], lefts[-1] + 20, ink, paper)
-    gaps = find_word_gaps(crop, squeeze, line(text, [left + 6 for left in lefts]), STEP)
-    return spaced_text(list(text), gaps)
+    return spaced(text, crop, [left + 6 for left in lefts], squeeze)
 
 
 LETTERS = [0, 16, 32, 48]  # strokes of 12 with 4 between
@@ -60,15 +65,14 @@ def test_the_gap_of_a_squeezed_line_is_measured_in_natural_widths():
 
 
 def test_a_space_that_was_read_is_not_doubled():
-    gaps = np.array([False, True, True])
-    assert spaced_text(["a", " ", "b"], gaps) == "a b"
+    assert missing_spaces(["a", " ", "b"], np.array([False, True, True])) == [False] * 3
 
 
 def test_chinese_stays_without_spaces():
-    assert spaced_text(["中", "文"], np.array([False, True])) == "中文"
+    assert missing_spaces(["中", "文"], np.array([False, True])) == [False, False]
+    assert missing_spaces(["a", "文", "b"], np.array([False, True, True])) == [False] * 3
 
 
 @pytest.mark.parametrize("text", ["", "x"])
 def test_lines_too_short_for_a_gap(text):
-    gaps = find_word_gaps(draw([], 24), 1.0, line(text, [8] * len(text)), STEP)
-    assert spaced_text(list(text), gaps) == text
+    assert spaced(text, draw([], 24), [8] * len(text)) == text

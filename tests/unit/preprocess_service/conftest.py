@@ -20,14 +20,21 @@ MakeImage = Callable[..., bytes]
 
 @pytest.fixture
 def make_pdf() -> MakePdf:
-    """PDF bytes: `texts` is one text per page, `size` in points, `save` goes to PyMuPDF's save."""
+    """PDF bytes: `texts` is one text per page, `size` in points, `save` goes to PyMuPDF's save.
+
+    The text is a stamp on a sheet that was scanned: only its pixels can be trusted.
+    """
 
     def make(
         *texts: str, size: tuple[float, float] = (200, 100), title: str = "", **save: object
     ) -> bytes:
+        sheet = pymupdf.Pixmap(pymupdf.csGRAY, (0, 0, 1, 1))
+        sheet.clear_with(255)
         with pymupdf.open() as pdf:
             for text in texts or ("page",):
-                pdf.new_page(width=size[0], height=size[1]).insert_text((10, 50), text)
+                page = pdf.new_page(width=size[0], height=size[1])
+                page.insert_image(page.rect, pixmap=sheet)
+                page.insert_text((10, 50), text)
             pdf.set_metadata({"title": title})
             return bytes(pdf.tobytes(**save))
 

@@ -11,7 +11,7 @@ from preprocess_service.errors import (
     InvalidDocumentError,
     InvalidOptionsError,
 )
-from preprocess_service.imaging.raster import DocumentInfo, PageSize, RasterPage
+from preprocess_service.imaging.raster import DocumentInfo, PageSize, RasterPage, TextPage
 from preprocess_service.inference.engine import CallContext, PageReading
 from preprocess_service.options import parse_options
 from preprocess_service.pipeline import Limits, OcrPipeline
@@ -28,7 +28,7 @@ class BlankPages:
     def __init__(self, count=1, failures=None, sizes=None):
         self.count, self.failures = count, failures or {}
         self.sizes = sizes or [PageSize(40, 30)] * count
-        self.requests, self.rendered = [], []
+        self.requests, self.rendered, self.texts = [], [], {}
 
     async def inspect(self, request, file):
         self.requests.append(request)
@@ -39,6 +39,8 @@ class BlankPages:
         await asyncio.sleep(0)
         if index in self.failures:
             raise self.failures[index]
+        if index in self.texts:
+            return self.texts[index]
         return RasterPage(np.full((30, 40, 3), index, np.uint8), request.dpi)
 
 
@@ -67,6 +69,28 @@ async def test_document_tells_what_was_read_and_how(pdf):
     times = document.processing_ms
     assert times.total >= times.rasterize > 0
     assert engine.contexts == [CONTEXT]
+
+
+async def test_a_page_with_text_of_its_own_is_not_read_by_the_engine(pdf):
+    engine, pages = FakeEngine(), BlankPages(2)
+    pages.texts = {1: TextPage((make_line("own", 1.0),), PageSize(40, 30), 120)}
+    document = await _pipeline(engine, pages).read(pdf, _options(words=True), CONTEXT)
+    assert [page.source for page in document.pages] == ["ocr", "text_layer"]
+    assert [page.text for page in document.pages] == ["hello world", "own"]
+    page = document.pages[1]
+    assert (page.number, page.width, page.height, page.dpi) == (2, 40, 30, 120)
+    assert (page.confidence, page.rotation, page.problem) == (1.0, 0, None)
+    assert len(engine.pages) == 1
+    assert (pages.requests[0].text_layer, pages.requests[0].words) == ("auto", True)
+
+
+async def test_an_image_has_no_text_layer_to_be_read_only(as_file, make_image):
+    pages = BlankPages()
+    with pytest.raises(InvalidOptionsError, match="text_layer"):
+        await _pipeline(FakeEngine(), pages).read(
+            as_file(make_image()), _options(text_layer="only"), CONTEXT
+        )
+    assert pages.requests == []
 
 
 async def test_weak_lines_are_left_out_and_counted(pdf):

@@ -12,7 +12,8 @@ import pytest
 
 from preprocess_service.errors import DocumentTooCostlyError, InvalidDocumentError
 from preprocess_service.imaging.pool import RasterizerPool
-from preprocess_service.imaging.raster import RasterRequest
+from preprocess_service.imaging.raster import PageSize, RasterRequest
+from tests.drawing import draw_pdf
 from tests.waiting import until
 
 PDF = RasterRequest("a", "application/pdf", dpi=72, max_pages=10, max_pixels=50_000_000)
@@ -59,6 +60,17 @@ async def test_pages_arrive_as_pixels(make_pdf, as_file):
     assert (info.page_count, list(info.page_indices)) == (2, [0, 1])
     assert (page.pixels.shape, page.pixels.dtype) == ((100, 200, 3), np.uint8)
     assert page.pixels.min() < 100
+
+
+async def test_a_page_with_text_of_its_own_arrives_as_lines(as_file):
+    request = replace(PDF, text_layer="auto", words=True)
+    file = as_file(draw_pdf([["two words"], []]))
+    async with running() as pool:
+        text, blank = [await pool.render(request, file, index) for index in (0, 1)]
+    assert [line.text for line in text.lines] == ["two words"]
+    assert [word.text for word in text.lines[0].words] == ["two", "words"]
+    assert (text.size, text.dpi) == (PageSize(595, 842), 72)
+    assert blank.pixels.shape == (842, 595, 3)
 
 
 async def test_failures_of_a_document_come_back_as_its_errors(as_file):

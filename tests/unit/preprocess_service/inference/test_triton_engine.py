@@ -83,6 +83,7 @@ def _answer(release):
         "POLYGON": ("FP32", [1, 4, 2], np.zeros(8, np.float32).tobytes()),
         "RELEASE": ("INT32", [1], np.array([release], np.int32).tobytes()),
         "ROTATION": ("INT32", [1], np.array([0], np.int32).tobytes()),
+        "WORD_SPAN": ("FP32", [0, 3], b""),
     }
     for name, (datatype, shape, data) in arrays.items():
         response.outputs.add(name=name, datatype=datatype, shape=shape)
