@@ -1,6 +1,7 @@
 """`python -m preprocess_service`: settings → engine → app → server; the composition root."""
 
 import argparse
+import asyncio
 import sys
 
 import uvicorn
@@ -14,6 +15,7 @@ from preprocess_service.log import configure_logging
 from preprocess_service.monitoring.export_traces import export_traces
 from preprocess_service.monitoring.exposition import share_metrics
 from preprocess_service.settings import Settings, SettingsError, load_settings
+from preprocess_service.worker import make_web, work
 
 _USAGE_ERROR = 2
 
@@ -60,6 +62,18 @@ def serve() -> int:
     return 0
 
 
+def run_worker() -> int:
+    """Read jobs until told to stop; an environment that cannot be used is said on standard error."""
+    try:
+        settings = load_settings()
+        start_telling(settings)
+        asyncio.run(work(settings, make_engine(settings), make_web(settings)))
+    except SettingsError as exc:
+        print(exc, file=sys.stderr)
+        return _USAGE_ERROR
+    return 0
+
+
 def run_batch(arguments: argparse.Namespace) -> int:
     """Read a folder with Triton at TRITON_URL; the exit status is that of `docs/batch.md`."""
     try:
@@ -81,6 +95,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m preprocess_service")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve HTTP (the default)")
+    commands.add_parser("worker", help="read jobs, beside the service and other workers")
     batch.add_arguments(
         commands.add_parser("batch", help="read a folder or bucket, as one of many processes")
     )
@@ -91,6 +106,8 @@ def main() -> int:
         return write_sample(text=arguments.text)
     if arguments.command == "batch":
         return run_batch(arguments)
+    if arguments.command == "worker":
+        return run_worker()
     return serve()
 
 

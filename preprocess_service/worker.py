@@ -10,6 +10,8 @@ import httpx
 from docket import Docket, Worker
 
 from preprocess_service.app import make_pool, make_services
+from preprocess_service.fetching.client import make_client
+from preprocess_service.fetching.download import DownloadRules, download
 from preprocess_service.inference.engine import OcrEngine
 from preprocess_service.jobs.connect import (
     TRIES_OF_WORKER,
@@ -42,6 +44,14 @@ class Web:
     download: Download
 
 
+def make_web(settings: Settings) -> Web:
+    """Addresses reached under the rules for those that callers name."""
+    hosts = tuple(settings.url_allowed_hosts)
+    rules = DownloadRules(hosts, settings.max_file_size_mb << 20, settings.url_timeout)
+    client = make_client(hosts, settings.webhook_timeout)
+    return Web(client, lambda url: download(url, rules))
+
+
 async def work(settings: Settings, engine: OcrEngine, web: Web) -> None:
     """Read jobs until SIGTERM or SIGINT; what is half read goes back within a page.
 
@@ -69,6 +79,8 @@ async def work(settings: Settings, engine: OcrEngine, web: Web) -> None:
 
 
 async def _run(settings: Settings, docket: Docket, work: Work) -> None:
+    # Docket logs every retry as an error with its trace; what happens to jobs is logged here.
+    logging.getLogger("docket.dependencies").setLevel(logging.CRITICAL)
     # Docket's tasks are made in this context.
     work_var.set(work)
     worker = Worker(
