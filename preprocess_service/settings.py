@@ -223,7 +223,9 @@ class Settings(BaseSettings):
         default=15, ge=1, description="Seconds in which the head of a request must have arrived."
     )
     keep_alive_timeout: int = Field(
-        default=75, ge=1, description="Seconds that an idle connection is kept for its next request."
+        default=75,
+        ge=1,
+        description="Seconds that an idle connection is kept for its next request.",
     )
     shutdown_timeout: float = Field(
         default=25, ge=0, description="Seconds that requests in work get to finish at the stop."

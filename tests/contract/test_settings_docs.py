@@ -17,7 +17,7 @@ def _row(name: str, default: object, description: str | None) -> str:
         default = default.relative_to(CHECKOUT)
     shown = (
         ""
-        if default is None or isinstance(default, SecretStr)
+        if default in (None, ()) or isinstance(default, SecretStr)
         else f"`{default:g}`"
         if isinstance(default, float)
         else f"`{default}`"
