@@ -12,7 +12,7 @@ _CONTRAST = 0.5
 _SMOOTHING_SIGMA = 0.8
 _SHARPENING_SIGMA = 2.0
 _SHARPENING = 2.0
-_ILLUMINATION_SCALE = 1 / 8
+_ILLUMINATION_SCALE = 8
 
 
 def stretch_contrast(pixels: PixelsHwc) -> PixelsHwc:
@@ -40,8 +40,8 @@ def sharpen(pixels: PixelsHwc) -> PixelsHwc:
 
 def even_illumination(pixels: PixelsHwc) -> PixelsHwc:
     """Shadows taken off: the page divided by the paper around each place."""
-    scale = _ILLUMINATION_SCALE
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = (-(-side // _ILLUMINATION_SCALE) for side in pixels.shape[:2])
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), 9)
     paper = cv2.resize(paper, pixels.shape[1::-1])
     return _same_shape(cv2.divide(pixels, paper.reshape(pixels.shape), scale=255), pixels)

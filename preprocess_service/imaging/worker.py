@@ -126,7 +126,7 @@ def answer(rasterizer: Rasterizer, message: channel.Message) -> tuple[dict[str, 
         return rasterizer.render(request, fd, int(body["index"]))
     except ServiceError as exc:
         return {"error": exc.code, "detail": exc.detail}, None
-    except MemoryError:
+    except (MemoryError, cv2.error):  # what OpenCV calls its want of memory
         return {"error": DocumentTooCostlyError.code, "detail": _TOO_MUCH_MEMORY}, None
     except Exception:  # noqa: BLE001 - decoders raise anything on damaged input: it is the document
         rasterizer.forget()
