@@ -24,6 +24,7 @@ from preprocess_service.errors import (
     error_from_code,
 )
 from preprocess_service.inference.engine import CallContext
+from preprocess_service.jobs.original import JobOriginal
 from preprocess_service.jobs.record import Job, JobStatus
 from preprocess_service.jobs.service import JobService
 from preprocess_service.jobs.view import JobView, view_job
@@ -149,6 +150,7 @@ async def job_status(
 async def job_result(
     request: Request,
     job_id: JobIdDep,
+    services: ServicesDep,
     jobs: JobsDep,
     output_format: Annotated[
         OutputFormat | None, Query(description="Default: by `Accept`, else as submitted.")
@@ -164,7 +166,9 @@ async def job_result(
         body = view_job(job).model_dump(mode="json")
         return JSONResponse(body, 202, {"Retry-After": _LOOK_AGAIN_SECONDS})
     chosen = _choose_format(request, output_format, job)
-    return await document_response(await jobs.document(job), chosen)
+    original = JobOriginal(job, jobs.uploads, services.pipeline)
+    work = document_response(await jobs.document(job), chosen, original)
+    return await within_deadline(work, services.settings.request_timeout)
 
 
 def _choose_format(request: Request, given: str | None, job: Job) -> str:

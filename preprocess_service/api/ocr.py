@@ -1,7 +1,5 @@
 """Reading a document within one request."""
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -18,7 +16,7 @@ from preprocess_service.api.openapi import DOCUMENT_ERRORS, document_responses, 
 from preprocess_service.api.upload import receive_upload
 from preprocess_service.caching.reader import CachePolicy
 from preprocess_service.document import Document
-from preprocess_service.formatting import FORMATS
+from preprocess_service.formatting import FORMATS, Original
 from preprocess_service.inference.engine import CallContext
 from preprocess_service.options import OcrOptions, parse_options
 
@@ -54,9 +52,13 @@ async def _process(
     max_file_bytes = services.settings.max_file_size_mb << 20
     async with receive_upload(request, max_file_bytes) as upload:
         options = request_options(request, upload.fields)
-        reading = services.reader.read(upload.file, options, context, policy)
-        document = await while_connected(request, reading)
-    return await document_response(document, options.output_format)
+
+        async def read() -> Response:
+            document = await services.reader.read(upload.file, options, context, policy)
+            original = services.pipeline.original(upload.file, options)
+            return await document_response(document, options.output_format, original)
+
+        return await while_connected(request, read())
 
 
 def request_options(request: Request, fields: tuple[tuple[str, str], ...]) -> OcrOptions:
@@ -72,11 +74,11 @@ def request_options(request: Request, fields: tuple[tuple[str, str], ...]) -> Oc
     return parse_options(pairs)
 
 
-async def document_response(document: Document, output_format: str) -> Response:
-    """The document in one of the installed formats; written beside the event loop."""
+async def document_response(document: Document, output_format: str, original: Original) -> Response:
+    """The document in one of the formats."""
     written = FORMATS[output_format]
     with metrics.STAGE_SECONDS.labels("format").time():
-        body = await asyncio.to_thread(written.write, document)
+        body = await written.write(document, original)
     headers = {
         STATUS_HEADER: document.status,
         CACHE_HEADER: "hit" if document.cache_hit else "miss",

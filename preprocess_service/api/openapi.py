@@ -10,8 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from preprocess_service import errors
 from preprocess_service.api.error_handlers import problem_responses
-from preprocess_service.document import Document
-from preprocess_service.formatting import FORMATS
+from preprocess_service.api.format_docs import DOCUMENT_MODELS, document_content
 
 _OF_JOBS = ("job_", "jobs_", "storage_", "idempotency_")
 #: What reading a document within a request can end with.
@@ -62,16 +61,15 @@ def form_with_file(options: type[BaseModel]) -> dict[str, Any]:
 def document_responses(
     raised: Iterable[type[errors.ServiceError]],
 ) -> dict[int | str, dict[str, Any]]:
-    """The document in every installed format, and the problem of every error."""
-    schemas: dict[str, Any] = {
-        "json": {"schema": {"$ref": _REFERENCE.format(model=Document.__name__)}},
-        "text": {"schema": {"type": "string"}, "example": "Invoice 2024-117\nTotal 12.50\n"},
-    }
-    content = {item.media_type.partition(";")[0]: schemas[n] for n, item in FORMATS.items()}
+    """The document in every format, and the problem of every error."""
     header = {"schema": {"enum": ["succeeded", "partial"]}, "description": "As in the document."}
     cache = {"schema": {"enum": ["hit", "miss"]}, "description": "As `cache_hit`."}
     headers = {"X-OCR-Status": header, "X-OCR-Cache": cache}
-    success = {"description": "The document.", "content": content, "headers": headers}
+    success = {
+        "description": "The document in the chosen format.",
+        "content": document_content(),
+        "headers": headers,
+    }
     return {200: success, **problem_responses(raised)}
 
 
@@ -87,7 +85,7 @@ def add_openapi(app: FastAPI) -> None:
                 routes=app.routes,
             )
             _, shared = models_json_schema(
-                [(Document, "serialization"), (errors.Problem, "serialization")],
+                [(model, "serialization") for model in (*DOCUMENT_MODELS, errors.Problem)],
                 ref_template=_REFERENCE,
             )
             schema.setdefault("components", {}).setdefault("schemas", {}).update(shared["$defs"])

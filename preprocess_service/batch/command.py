@@ -76,9 +76,9 @@ async def _run(
     engine, pool = make_engine(settings), make_pool(settings)
     await pool.start()
     try:
-        read = make_services(settings, engine, pool).pipeline.read
+        pipeline = make_services(settings, engine, pool).pipeline
         limits = Limits(settings.max_file_size_mb << 20, arguments.patience)
-        runner = BatchRunner(source, ledger, options, read, limits)
+        runner = BatchRunner(source, ledger, options, pipeline, limits)
         summary = await _run_with_bar(runner, files, arguments.parallel)
     finally:
         await pool.close()

@@ -5,7 +5,7 @@ import logging
 import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -22,8 +22,7 @@ from preprocess_service.errors import (
 from preprocess_service.formatting import FORMATS
 from preprocess_service.inference.engine import CallContext
 from preprocess_service.options import OcrOptions
-
-Read = Callable[[BinaryIO, OcrOptions, CallContext], Awaitable[Document]]
+from preprocess_service.pipeline import OcrPipeline
 
 _log = logging.getLogger(__name__)
 
@@ -51,15 +50,20 @@ class Limits:
 
 
 class BatchRunner:
-    """Reads files of `source` with `read` into `ledger`."""
+    """Reads files of `source` with `pipeline` into `ledger`."""
 
     def __init__(
-        self, source: Folder, ledger: Ledger, options: OcrOptions, read: Read, limits: Limits
+        self,
+        source: Folder,
+        ledger: Ledger,
+        options: OcrOptions,
+        pipeline: OcrPipeline,
+        limits: Limits,
     ) -> None:
         self._source = source
         self._ledger = ledger
         self._options = options
-        self._read = read
+        self._pipeline = pipeline
         self._limits = limits
 
     async def run(
@@ -124,7 +128,8 @@ class BatchRunner:
             try:
                 document = await self._read_patiently(copy, context)
                 written = FORMATS[self._options.output_format]
-                return document, sha256, await asyncio.to_thread(written.write, document)
+                original = self._pipeline.original(copy, self._options)
+                return document, sha256, await written.write(document, original)
             except (ServiceError, BatchStoppedError):
                 raise
             except Exception as exc:
@@ -154,6 +159,6 @@ class BatchRunner:
         self, copy: BinaryIO, context: CallContext
     ) -> Document | EngineUnavailableError:
         try:
-            return await self._read(copy, self._options, context)
+            return await self._pipeline.read(copy, self._options, context)
         except EngineUnavailableError as exc:
             return exc

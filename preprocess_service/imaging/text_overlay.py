@@ -1,0 +1,115 @@
+"""The text of a page as PDF operators that draw nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pymupdf
+
+from preprocess_service.document import Line, Page, Polygon
+from preprocess_service.geometry import place
+from preprocess_service.imaging.bidi import is_right_to_left, visual_runs
+from preprocess_service.imaging.invisible_font import InvisibleFont
+
+_POINTS_PER_INCH = 72
+_INVISIBLE = 3
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A line or a word, and on which side of it a space parts it from the next."""
+
+    text: str
+    polygon: Polygon
+    space: Literal["none", "left", "right"] = "none"
+
+
+def draw_lines(
+    lines: Sequence[Line], font: InvisibleFont, font_name: str, frame: pymupdf.Matrix
+) -> bytes:
+    """Operators that write the lines, word by word where they carry their words.
+
+    Args:
+        lines: In reading order.
+        font: Learns the characters.
+        font_name: Of the font in the page's resources.
+        frame: From the lines' pixels to the page's user space.
+    """
+    shown = [
+        operators
+        for line in lines
+        for piece in _pieces(line)
+        for operators in _show(piece, font, font_name, frame)
+    ]
+    return "\n".join(["q", f"BT {_INVISIBLE} Tr", *shown, "ET Q\n"]).encode("ascii")
+
+
+def read_to_points(read: Page) -> pymupdf.Matrix:
+    """From the pixels of a page as it was read to its points as a reader sees the PDF page."""
+    turn_back = {
+        0: pymupdf.Matrix(1, 0, 0, 1, 0, 0),
+        90: pymupdf.Matrix(0, -1, 1, 0, 0, read.width),
+        180: pymupdf.Matrix(-1, 0, 0, -1, read.width, read.height),
+        270: pymupdf.Matrix(0, 1, -1, 0, read.height, 0),
+    }[read.rotation]
+    scale = _POINTS_PER_INCH / read.dpi
+    return turn_back * pymupdf.Matrix(scale, scale)
+
+
+def user_to_points(page: pymupdf.Page) -> pymupdf.Matrix:
+    """From the user space of a PDF page to its points as a reader sees it.
+
+    PyMuPDF's own matrices leave out the origin of a `CropBox` where there is a `/Rotate`.
+    """
+    box, matrix = pymupdf.mupdf.FzRect(), pymupdf.mupdf.FzMatrix()
+    pymupdf.mupdf.pdf_page_transform(pymupdf.mupdf.pdf_page_from_fz_page(page.this), box, matrix)
+    return pymupdf.Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
+
+
+def _pieces(line: Line) -> Iterator[_Piece]:
+    if not line.words:
+        yield _Piece(_writable(line.text), line.polygon)
+        return
+    side: Literal["left", "right"] = "left" if is_right_to_left(line.text) else "right"
+    for word in line.words[:-1]:
+        yield _Piece(_writable(word.text), word.polygon, side)
+    yield _Piece(_writable(line.words[-1].text), line.words[-1].polygon)
+
+
+def _writable(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
+
+
+def _show(
+    piece: _Piece, font: InvisibleFont, font_name: str, frame: pymupdf.Matrix
+) -> Iterator[str]:
+    """Nothing for what has no width or no height."""
+    placed = place(piece.text, piece.polygon)
+    origin = pymupdf.Point(placed.origin) * frame
+    along = pymupdf.Point(placed.end) * frame - origin
+    top = placed.origin[0] + placed.up[0], placed.origin[1] + placed.up[1]
+    up = pymupdf.Point(top) * frame - origin
+    size, length, natural = abs(up), abs(along), font.width(piece.text)
+    if min(size, length, natural) <= 0:
+        return
+    axes = " ".join(f"{value:.5f}" for value in (*(along / length), *(up / size)))
+    scale = 100 * length / (natural * size)
+    for ems, text in _runs(piece, font):
+        start = origin + along * (ems / natural)
+        yield (
+            f"/{font_name} {size:.3f} Tf {scale:.3f} Tz "
+            f"{axes} {start.x:.3f} {start.y:.3f} Tm {font.encode(text)} Tj"
+        )
+
+
+def _runs(piece: _Piece, font: InvisibleFont) -> Iterator[tuple[float, str]]:
+    """How many font sizes behind the start of the piece to write what."""
+    runs = visual_runs(piece.text)
+    if len(runs) == 1 and piece.space == "right":
+        runs = [("", f"{runs[0][1]} ")]
+    elif piece.space == "right":
+        runs.append((piece.text, " "))
+    for before, text in runs:
+        yield font.width(before), text
+    if piece.space == "left":
+        yield -font.width(" "), " "
