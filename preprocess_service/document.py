@@ -140,7 +140,8 @@ class Document(_Frozen):
     processing_ms: ProcessingTime
     cache_hit: bool = Field(
         default=False,
-        description="Not read for this request: kept from an equal one, or shared with one under way.",
+        description="Not read for this request: kept from an equal one, or shared with one "
+        "under way.",
     )
     metadata: Metadata
     text: str | None = Field(
