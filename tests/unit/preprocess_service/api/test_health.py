@@ -34,7 +34,7 @@ async def test_models_tell_what_the_server_can_do(client, prefix):
     assert body["release"] == 1
     assert body["models"][0] == {"name": "page_reading", "versions": ["1"], "ready": True}
     assert body["languages"]["balanced"] == ["de", "en", "zh"]
-    assert body["output_formats"] == ["json", "text"]
+    assert body["output_formats"] == list(FORMATS)
     assert body["limits"]["max_file_size_mb"] == 2
 
 

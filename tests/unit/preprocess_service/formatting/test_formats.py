@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from typing import get_args
 
 import pytest
 from lxml import html as lxml_html
@@ -10,7 +11,7 @@ from preprocess_service.document import Document
 from preprocess_service.formatting import FORMATS
 from preprocess_service.formatting.markdown import escape
 from preprocess_service.formatting.structured import StructuredDocument
-from preprocess_service.options import INSTALLED
+from preprocess_service.options import OutputFormat
 from tests.unit.preprocess_service.formatting.conftest import (
     ARABIC,
     CHINESE,
@@ -62,7 +63,7 @@ async def test_json_is_the_document(two_pages):
 
 
 def test_formats_are_those_that_the_option_installs():
-    assert tuple(FORMATS) == INSTALLED["output_format"]
+    assert tuple(FORMATS) == get_args(OutputFormat)
 
 
 async def test_structured_has_every_line_in_a_block(report):
