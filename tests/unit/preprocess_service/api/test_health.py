@@ -1,6 +1,7 @@
 import pytest
 
 from preprocess_service.errors import EngineUnavailableError
+from preprocess_service.formatting import FORMATS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
