@@ -178,6 +178,9 @@ class Settings(BaseSettings):
         "private: host, or host:port, separated by commas.",
     )
 
+    url_timeout: float = Field(
+        default=60, gt=0, description="Seconds that fetching a document by URL may take."
+    )
     worker_metrics_port: int = Field(
         default=0,
         ge=0,
