@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
+from opentelemetry.sdk import environment_variables
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,8 +21,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _NEAR_MISS = 0.85
 # Shorter names are too like names that mean something to others (PORTS, GHOST).
 _SHORTEST_CHECKED = 6
-# OpenTelemetry's own variables resemble each other, and its library reads the others of them.
-_STANDARD = "OTEL_"
 _API_KEY = re.compile(r"(?!sha256:)[!-~]{16,}|sha256:[0-9a-f]{64}")
 
 
@@ -37,6 +36,8 @@ NAMES_OF_OTHER_PARTS = frozenset(
         "TRITON_STARTUP_TIMEOUT",
         "TRITON_STOP_TIMEOUT",
         "TRITON_CONTROL_KEY",
+        "VALKEY_PORT",
+        "JOB_WORKERS",
     }
 )
 
@@ -324,10 +325,9 @@ def _refuse_unknown(names: Iterable[str], known: AbstractSet[str], env_file: Pat
 
 
 def _refuse_near_misses(variables: Iterable[str], known: Iterable[str]) -> None:
+    # OpenTelemetry's names resemble each other; its library reads those that are none of ours.
     names = [name for name in known if len(name) >= _SHORTEST_CHECKED]
-    for variable in sorted(variables):
-        if variable.upper().startswith(_STANDARD):
-            continue
+    for variable in sorted(set(variables) - set(vars(environment_variables))):
         if match := difflib.get_close_matches(variable.upper(), names, n=1, cutoff=_NEAR_MISS):
             raise SettingsError(
                 f"The environment variable {variable} looks like the setting {match[0]} misspelt: "
