@@ -37,6 +37,7 @@ def serve(settings: Settings) -> NoReturn:
             start_front(front)
             for worker in workers:
                 worker.start()
+                worker.check_start()
             seconds = read_sample_page(settings.service_url)
             logger.info("Self-check: the sample page was read right in %.1f s.", seconds)
             _tell_triton(triton)
