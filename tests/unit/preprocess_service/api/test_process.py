@@ -101,7 +101,8 @@ async def test_text_by_option_or_by_accept(client, make_pdf):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"text_layer": "both"}, "text_layer"),
+        ({"words": "true"}, "words: True"),
+        ({"text_layer": "only"}, "text_layer: 'only'"),
         ({"output_format": "docx"}, "output_format"),
         ({"sharpen": "1"}, "sharpen: no such option"),
         ({"dpi": "10"}, "dpi"),
