@@ -63,7 +63,7 @@ def serve() -> int:
 
 
 def run_worker() -> int:
-    """Read jobs until told to stop; a wrong environment is said on standard error."""
+    """Read jobs until told to stop; an unusable environment is said on standard error."""
     try:
         settings = load_settings()
         start_telling(settings)

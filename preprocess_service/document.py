@@ -98,6 +98,10 @@ class Page(_Frozen):
     problem: Problem | None = Field(default=None, description="Why this page could not be read.")
 
 
+#: Pages as they travel between processes.
+PAGES: TypeAdapter[tuple[Page, ...]] = TypeAdapter(tuple[Page, ...])
+
+
 class ProcessingTime(_Frozen):
     """Milliseconds; the stages are summed over pages, so together they can exceed `total`."""
 
@@ -136,7 +140,8 @@ class Document(_Frozen):
     processing_ms: ProcessingTime
     cache_hit: bool = Field(
         default=False,
-        description="Not read for this request: kept from an equal one, or shared with one under way.",
+        description="Not read for this request: kept from an equal one, or shared with one "
+        "under way.",
     )
     metadata: Metadata
     text: str | None = Field(

@@ -77,10 +77,6 @@ class OcrOptions(BaseModel):
         return value
 
 
-#: Values that are understood but not built yet; everything else of the model is honoured.
-INSTALLED: dict[str, tuple[object, ...]] = {
-}
-
 _LISTS = {"language"}
 
 
@@ -101,10 +97,9 @@ def parse_options(pairs: Iterable[tuple[str, str]]) -> OcrOptions:
         elif values.setdefault(name, value) != value:
             raise InvalidOptionsError(f"{name}: given twice with different values.")
     try:
-        options = OcrOptions.model_validate(values)
+        return OcrOptions.model_validate(values)
     except ValidationError as exc:
         raise InvalidOptionsError(_explain(exc)) from exc
-    return _require_installed(options)
 
 
 def _as_list(value: object) -> list[object]:
@@ -123,14 +118,3 @@ def _explain(error: ValidationError) -> str:
             shown = "" if name == "password" else f", not {item['input']!r}"
             sentences.append(f"{name}: {item['msg']}{shown}.")
     return " ".join(sentences)
-
-
-def _require_installed(options: OcrOptions) -> OcrOptions:
-    for name, installed in INSTALLED.items():
-        value = getattr(options, name)
-        if value not in installed:
-            raise InvalidOptionsError(
-                f"{name}: {value!r} is not available on this server; available: "
-                f"{', '.join(map(str, installed))}."
-            )
-    return options

@@ -7,7 +7,6 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from preprocess_service.api.slots import Slots
 from preprocess_service.caching.reader import CachedReader, CachePolicy
 from preprocess_service.inference.engine import CallContext, OcrEngine
 from preprocess_service.jobs.service import JobService
@@ -31,6 +30,25 @@ def request_id_of(request: Request) -> str:
     return cast(str, request.state.request_id)
 
 
+class DocumentSlots:
+    """Counts the documents in work; full means that the next one is refused."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.taken = 0
+
+    def try_take(self) -> bool:
+        """Whether a slot was free and is now taken."""
+        if self.taken >= self._size:
+            return False
+        self.taken += 1
+        return True
+
+    def give_back(self) -> None:
+        """Free one slot."""
+        self.taken -= 1
+
+
 @dataclass(frozen=True)
 class Services:
     """What the routes work with; made by `create_app`."""
@@ -39,8 +57,7 @@ class Services:
     engine: OcrEngine
     pipeline: OcrPipeline
     reader: CachedReader
-    slots: Slots
-    downloads: Slots
+    slots: DocumentSlots
     monitor: Monitor
     jobs: JobService | None = None
 

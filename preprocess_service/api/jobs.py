@@ -117,7 +117,7 @@ async def list_jobs(
         bool, Query(description="Only jobs given up for no fault of the caller.")
     ] = False,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(pattern=f"^{_JOB_ID.pattern}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=_JOB_ID.pattern)] = None,
 ) -> JobList:
     """The newest first; `next_cursor` leads to the older ones."""
     found = await jobs.store.newest(status, cursor, limit, dead_letters=dead_letter)

@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 from fastapi import Request
 
 from preprocess_service.api.context import Services
@@ -111,9 +110,9 @@ def _take_urls(pairs: Pairs) -> tuple[Pairs, dict[str, str]]:
 
 def _check_url(name: str, url: str) -> None:
     try:
-        parsed = httpx.URL(url)
-        is_link = parsed.scheme in ("http", "https") and parsed.host and not parsed.userinfo
-    except httpx.InvalidURL:
+        parts = urlsplit(url)
+        is_link = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+    except ValueError:
         is_link = False
     if not is_link or len(url) > _MAX_URL_CHARACTERS:
         raise InvalidOptionsError(

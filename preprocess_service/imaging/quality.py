@@ -38,14 +38,12 @@ def measure_quality(pixels: PixelsHwc) -> Quality:
 
 
 def measure_levels(pixels: PixelsHwc) -> tuple[int, int] | None:
-    """Gray values of ink and paper, of the darkest and the lightest tenth; None where blank."""
+    """Gray values of ink (of the darkest tenth) and of paper; None on a blank page."""
     bands = [to_gray(band) for band in _sample_bands(pixels)]
-    noise = _measure_noise(bands)
-    darkest, lightest = _written_tiles(bands, noise)
+    darkest, lightest = _written_tiles(bands, _measure_noise(bands))
     if not darkest.size:
         return None
-    grain = _NOISE_SPREAD / 2 * noise
-    return int(np.quantile(darkest, 0.1) + grain), int(np.quantile(lightest, 0.9) - grain)
+    return int(np.quantile(darkest, 0.1)), int(np.median(lightest))
 
 
 def _sample_bands(pixels: PixelsHwc) -> list[PixelsHwc]:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from preprocess_service.errors import ERRORS
-from preprocess_service.options import INSTALLED, OcrOptions
+from preprocess_service.options import OcrOptions
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -35,13 +35,6 @@ def test_options_are_those_of_the_model():
         for name, field in OcrOptions.model_fields.items()
     }
     assert documented == expected
-
-
-def test_what_is_not_installed_is_said():
-    said = {row[0].strip("`"): row[2] for row in _table_after("Options")}
-    for name, installed in INSTALLED.items():
-        values = ", ".join(f"`{_shown(value)}`" for value in installed)
-        assert f"Installed: {values}" in said[name]
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from preprocess_service.errors import InvalidOptionsError
-from preprocess_service.options import INSTALLED, OcrOptions, parse_options
+from preprocess_service.options import OcrOptions, parse_options
 
 
 def test_nothing_given_is_the_contract_s_defaults():
@@ -9,7 +9,7 @@ def test_nothing_given_is_the_contract_s_defaults():
     assert options == OcrOptions(
         strategy="balanced", language=("en",), output_format="json", confidence_threshold=0.5
     )
-    assert (options.enhance, options.text_layer, options.words) == (None, "ignore", False)
+    assert (options.enhance, options.text_layer, options.words) == (None, "auto", False)
 
 
 def test_text_values_become_typed_ones():
@@ -49,20 +49,6 @@ def test_empty_fields_of_a_form_count_as_not_given():
 def test_ill_formed_value_is_named(name, value):
     with pytest.raises(InvalidOptionsError, match=name):
         parse_options([(name, value)])
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("output_format", "hocr"),
-        ("words", "True"),
-        ("text_layer", "auto"),
-    ],
-)
-def test_option_that_is_not_built_yet_is_refused_by_name_and_value(name, value):
-    with pytest.raises(InvalidOptionsError, match=f"{name}: .*{value}.* is not available"):
-        parse_options([(name, value)])
-    assert name in INSTALLED
 
 
 def test_unknown_option_is_named_with_the_known_ones():

@@ -101,8 +101,7 @@ async def test_text_by_option_or_by_accept(client, make_pdf):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"words": "true"}, "words: True"),
-        ({"text_layer": "only"}, "text_layer: 'only'"),
+        ({"text_layer": "both"}, "text_layer"),
         ({"output_format": "docx"}, "output_format"),
         ({"sharpen": "1"}, "sharpen: no such option"),
         ({"dpi": "10"}, "dpi"),

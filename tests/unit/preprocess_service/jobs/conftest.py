@@ -79,11 +79,8 @@ async def worker(settings: Settings, engine: FakeEngine, redis: Redis) -> AsyncI
 
 
 @asynccontextmanager
-async def running_worker(
-    settings: Settings, engine: FakeEngine, web: Web | None = None
-) -> AsyncIterator[None]:
-    web = web or Web(httpx.AsyncClient(), no_download)
-    task = asyncio.create_task(work(settings, engine, web))
+async def running_worker(settings: Settings, engine: FakeEngine) -> AsyncIterator[None]:
+    task = asyncio.create_task(work(settings, engine, Web(httpx.AsyncClient(), no_download)))
     try:
         yield
     finally:

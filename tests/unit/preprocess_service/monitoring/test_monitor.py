@@ -94,7 +94,7 @@ async def test_watching_goes_on_while_triton_and_the_store_of_jobs_are_away(monk
     monitor = Monitor(engine, PageBudget(1, 1), 0)
     async with monitor.watching(count_jobs):
         await until(lambda: asked > 2)
-        assert monitor.stats().queue.jobs == {"queued": 3}
+        assert monitor.stats().queue.jobs["queued"] == 3
         engine.away = None
         await until(lambda: b"ocr_triton_batch_size_sum" in generate_latest(monitor.registry))
     metrics.JOBS.clear()
