@@ -20,8 +20,14 @@ _SELF_CHECK_SECONDS = 60.0
 _READ_SHARE = 0.8
 
 
-def front_service(settings: Settings, lock: int) -> Service:
+def front_service(settings: Settings, lock: int, redis_url: str | None) -> Service:
     """Return the front service on the local Triton, not yet started; it writes to the terminal."""
+    process = GuardedProcess(service_command(settings, redis_url), lock)
+    return Service("Front service", process, _Probe(settings), settings.triton_startup_timeout)
+
+
+def service_command(settings: Settings, redis_url: str | None, *arguments: str) -> Command:
+    """Return a command of the service on the local Triton and the given Redis or Valkey."""
     # Our own settings are none of the service's, which refuses what it does not know.
     own = {name.upper() for name in Settings.model_fields}
     environment = {name: value for name, value in os.environ.items() if name.upper() not in own}
@@ -30,14 +36,14 @@ def front_service(settings: Settings, lock: int) -> Service:
         "PORT": str(settings.port),
         "TRITON_URL": settings.triton_grpc_address,
     }
-    command = Command(
-        arguments=(sys.executable, "-m", "preprocess_service"),
+    if redis_url:
+        environment["REDIS_URL"] = redis_url
+    return Command(
+        arguments=(sys.executable, "-m", "preprocess_service", *arguments),
         environment=environment,
         folder=Path.cwd(),  # where `.env` is
         grace_seconds=settings.triton_stop_timeout,
     )
-    process = GuardedProcess(command, lock)
-    return Service("Front service", process, _Probe(settings), settings.triton_startup_timeout)
 
 
 class _Probe:

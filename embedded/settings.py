@@ -43,6 +43,14 @@ class Settings(BaseSettings):
         default=None,
         description="Key of Triton's control: repository, logs, traces, shared memory.",
     )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis or Valkey to use; without it, one is started on this machine.",
+    )
+    valkey_port: Port = Field(default=8004, description="Port of that Valkey, for this machine.")
+    job_workers: int = Field(
+        default=1, ge=0, le=64, description="Workers of jobs beside the front service."
+    )
 
     @property
     def triton_http_url(self) -> str:

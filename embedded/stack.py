@@ -1,4 +1,4 @@
-"""The whole local stack: Triton, the front service, and their supervision."""
+"""The whole local stack: Triton, the front service, jobs, and their supervision."""
 
 import logging
 import os
@@ -9,6 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from embedded.front import front_service, read_sample_page, require_own_triton, start_front
+from embedded.jobs import job_store, job_workers
 from embedded.ports import require_free_ports
 from embedded.service import POLL_SECONDS, Service
 from embedded.settings import Settings
@@ -18,7 +19,7 @@ logger = logging.getLogger("embedded")
 
 
 def serve(settings: Settings) -> NoReturn:
-    """Run Triton and the front service until SIGINT or SIGTERM.
+    """Run Triton, the front service and jobs until SIGINT or SIGTERM.
 
     Raises:
         EmbeddedError: Something cannot start, or the sample page is not read.
@@ -28,17 +29,24 @@ def serve(settings: Settings) -> NoReturn:
     require_free_ports(settings.host, {"PORT": settings.port})
     _end_on_signals()
     with running_triton(settings) as triton:
-        front = front_service(settings, triton.lock)
+        store = job_store(settings, triton.lock)
+        front = front_service(settings, triton.lock, store.url)
+        workers = job_workers(settings, triton.lock, store.url)
         try:
+            store.start()
             start_front(front)
+            for worker in workers:
+                worker.start()
+                worker.check_start()
             seconds = read_sample_page(settings.service_url)
             logger.info("Self-check: the sample page was read right in %.1f s.", seconds)
             _tell_triton(triton)
             logger.info("Ready: %s  (Ctrl-C ends it)", settings.service_url)
-            _keep_alive([triton.service, front])
+            _keep_alive([triton.service, *store.services, front, *workers])
         finally:
             _ignore_signals()
-            front.stop()
+            for service in (*workers, front, *store.services):
+                service.stop()
 
 
 def serve_triton(settings: Settings) -> NoReturn:

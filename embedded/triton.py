@@ -50,7 +50,7 @@ def running_triton(settings: Settings) -> Iterator["Triton"]:
 
 def settings_on_free_ports(model_repository: Path, runtime_dir: Path, **others: object) -> Settings:
     """Return settings for a stack beside any other on this machine, as tests need it."""
-    names = ("port", "triton_grpc_port", "triton_metrics_port", "triton_http_port")
+    names = ("port", "triton_grpc_port", "triton_metrics_port", "triton_http_port", "valkey_port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     folders = {"model_repository": model_repository, "runtime_dir": runtime_dir}
     return Settings.model_validate({**folders, **ports, **others})

@@ -7,6 +7,7 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
+from preprocess_service.api.http_protocol import protocol
 from preprocess_service.app import create_app
 from preprocess_service.batch import command as batch
 from preprocess_service.imaging.sample_page import SAMPLE_LINES, draw_sample_pdf
@@ -18,6 +19,7 @@ from preprocess_service.settings import Settings, SettingsError, load_settings
 from preprocess_service.worker import make_web, work
 
 _USAGE_ERROR = 2
+_LAST_SECONDS = 5
 
 
 def make_engine(settings: Settings) -> TritonEngine:
@@ -58,12 +60,18 @@ def serve() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=protocol(settings.header_timeout),
+        timeout_keep_alive=settings.keep_alive_timeout,
+        # What the drain does not wait for: long polls and streams of events.
+        timeout_graceful_shutdown=_LAST_SECONDS,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
     )
     return 0
 
 
 def run_worker() -> int:
-    """Read jobs until told to stop; an unusable environment is said on standard error."""
+    """Read jobs until told to stop; a wrong environment is said on standard error."""
     try:
         settings = load_settings()
         start_telling(settings)

@@ -98,10 +98,6 @@ class Page(_Frozen):
     problem: Problem | None = Field(default=None, description="Why this page could not be read.")
 
 
-#: Pages as they travel between processes.
-PAGES: TypeAdapter[tuple[Page, ...]] = TypeAdapter(tuple[Page, ...])
-
-
 class ProcessingTime(_Frozen):
     """Milliseconds; the stages are summed over pages, so together they can exceed `total`."""
 

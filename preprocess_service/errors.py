@@ -314,6 +314,10 @@ ERRORS: dict[str, type[ServiceError]] = {
 }
 
 
+#: What any request that costs something can end with.
+OF_ANY_CALLER = (UnauthorizedError, RateLimitedError, ShuttingDownError)
+
+
 def error_from_code(code: str, detail: str) -> ServiceError:
     """The error of that row, for failures that come from another process."""
     return ERRORS.get(code, InternalError)(detail)

@@ -4,12 +4,15 @@ import base64
 import binascii
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
+from opentelemetry.sdk import environment_variables
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -18,8 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _NEAR_MISS = 0.85
 # Shorter names are too like names that mean something to others (PORTS, GHOST).
 _SHORTEST_CHECKED = 6
-# OpenTelemetry's own variables resemble each other, and its library reads the others of them.
-_STANDARD = "OTEL_"
+_API_KEY = re.compile(r"(?!sha256:)[!-~]{16,}|sha256:[0-9a-f]{64}")
 
 
 #: Names that other parts of the project read from the same `.env`.
@@ -34,6 +36,8 @@ NAMES_OF_OTHER_PARTS = frozenset(
         "TRITON_STARTUP_TIMEOUT",
         "TRITON_STOP_TIMEOUT",
         "TRITON_CONTROL_KEY",
+        "VALKEY_PORT",
+        "JOB_WORKERS",
     }
 )
 
@@ -172,15 +176,62 @@ class Settings(BaseSettings):
     webhook_give_up: float = Field(
         default=86_400, ge=0, description="Seconds for which a message is tried again."
     )
+    api_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that callers may show, separated by commas: each of 16 characters or "
+        "more, or sha256: and the key's sha256 in hexadecimal digits. None: no key is asked for.",
+    )
+    rate_limit_per_minute: int = Field(
+        default=0,
+        ge=0,
+        description="Requests that one API key, or one address without keys, may send in any "
+        "60 seconds, over all processes that share REDIS_URL; 0: any number.",
+    )
+    trusted_proxies: CommaSeparated = Field(
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed, "
+        "separated by commas.",
+    )
+    cors_origins: CommaSeparated = Field(
+        default=(),
+        description="Web origins whose pages may call this service, such as "
+        "https://app.example.org, separated by commas; *: all.",
+    )
     url_allowed_hosts: CommaSeparated = Field(
         default=(),
         description="Hosts that documents and `callback_url` may be on though their addresses are "
         "private: host, or host:port, separated by commas.",
     )
-
     url_timeout: float = Field(
         default=60, gt=0, description="Seconds that fetching a document by URL may take."
     )
+    max_request_size_mb: int = Field(
+        default=1024, ge=1, description="Largest body with several files, in 2^20 bytes."
+    )
+    max_concurrent_uploads: int = Field(
+        default=256, ge=1, description="Bodies received at once; the next is refused with 429."
+    )
+    upload_timeout: float = Field(
+        default=20,
+        gt=0,
+        description="Seconds in which a body must have arrived, and one more for every "
+        "UPLOAD_MIN_RATE bytes of it; then 408.",
+    )
+    upload_min_rate: int = Field(
+        default=1000, ge=1, description="Bytes that earn a body another second."
+    )
+    header_timeout: int = Field(
+        default=15, ge=1, description="Seconds in which the head of a request must have arrived."
+    )
+    keep_alive_timeout: int = Field(
+        default=75,
+        ge=1,
+        description="Seconds that an idle connection is kept for its next request.",
+    )
+    shutdown_timeout: float = Field(
+        default=25, ge=0, description="Seconds that requests in work get to finish at the stop."
+    )
+
     worker_metrics_port: int = Field(
         default=0,
         ge=0,
@@ -216,6 +267,21 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or "/" in host:
             raise ValueError("must be host:port of Triton's gRPC endpoint, such as triton:8001")
         return f"{host}:{port}"
+
+    @field_validator("api_keys")
+    @classmethod
+    def _check_api_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        keys = value.get_secret_value().split(",") if value else []
+        if not all(_API_KEY.fullmatch(key.strip()) for key in keys):
+            raise ValueError("each key must have 16 characters or more, or be sha256:<64 digits>")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_trusted_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
 
     @field_validator("webhook_secret")
     @classmethod
@@ -259,10 +325,9 @@ def _refuse_unknown(names: Iterable[str], known: AbstractSet[str], env_file: Pat
 
 
 def _refuse_near_misses(variables: Iterable[str], known: Iterable[str]) -> None:
+    # OpenTelemetry's names resemble each other; its library reads those that are none of ours.
     names = [name for name in known if len(name) >= _SHORTEST_CHECKED]
-    for variable in sorted(variables):
-        if variable.upper().startswith(_STANDARD):
-            continue
+    for variable in sorted(set(variables) - set(vars(environment_variables))):
         if match := difflib.get_close_matches(variable.upper(), names, n=1, cutoff=_NEAR_MISS):
             raise SettingsError(
                 f"The environment variable {variable} looks like the setting {match[0]} misspelt: "

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from preprocess_service.api.slots import Slots
 from preprocess_service.caching.reader import CachedReader, CachePolicy
 from preprocess_service.inference.engine import CallContext, OcrEngine
 from preprocess_service.jobs.service import JobService
@@ -30,25 +31,6 @@ def request_id_of(request: Request) -> str:
     return cast(str, request.state.request_id)
 
 
-class DocumentSlots:
-    """Counts the documents in work; full means that the next one is refused."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.taken = 0
-
-    def try_take(self) -> bool:
-        """Whether a slot was free and is now taken."""
-        if self.taken >= self._size:
-            return False
-        self.taken += 1
-        return True
-
-    def give_back(self) -> None:
-        """Free one slot."""
-        self.taken -= 1
-
-
 @dataclass(frozen=True)
 class Services:
     """What the routes work with; made by `create_app`."""
@@ -57,7 +39,8 @@ class Services:
     engine: OcrEngine
     pipeline: OcrPipeline
     reader: CachedReader
-    slots: DocumentSlots
+    slots: Slots
+    downloads: Slots
     monitor: Monitor
     jobs: JobService | None = None
 
@@ -78,6 +61,20 @@ def _cache_policy(request: Request) -> CachePolicy:
     )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One request for documents: who asks, and what it is answered with."""
+
+    request: Request
+    services: Services
+    context: CallContext
+    policy: CachePolicy
+
+
+def _asked(request: Request) -> Asked:
+    return Asked(request, _services(request), _call_context(request), _cache_policy(request))
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 CallContextDep = Annotated[CallContext, Depends(_call_context)]
-CachePolicyDep = Annotated[CachePolicy, Depends(_cache_policy)]
+AskedDep = Annotated[Asked, Depends(_asked)]

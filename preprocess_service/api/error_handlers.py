@@ -41,6 +41,8 @@ def problem_response(request: Request, error: ServiceError) -> Response:
     headers = {REQUEST_ID_HEADER: request_id}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     body = error.problem(request_id).model_dump_json()
     return Response(body, error.status, headers, PROBLEM_MEDIA_TYPE)
 
@@ -59,6 +61,9 @@ def add_error_handlers(app: FastAPI) -> None:
 
     async def on_http_exception(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)
+        allowed = (exc.headers or {}).get("Allow")
+        if request.method == "OPTIONS" and allowed:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": allowed})
         error = _OF_STATUS.get(exc.status_code, InternalError)
         response = problem_response(request, error(str(exc.detail)))
         response.headers.update(exc.headers or {})

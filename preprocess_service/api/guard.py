@@ -1,34 +1,15 @@
-"""Work that ends with its deadline, its caller or its slot."""
+"""Work that ends with its deadline or its caller."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from preprocess_service.api.context import DocumentSlots
-from preprocess_service.errors import DeadlineExceededError, QueueFullError
+from preprocess_service.errors import DeadlineExceededError
 
 Result = TypeVar("Result")
-
-
-@contextmanager
-def document_slot(slots: DocumentSlots) -> Iterator[None]:
-    """Hold one slot for the block.
-
-    Raises:
-        QueueFullError: None is free.
-    """
-    if not slots.try_take():
-        raise QueueFullError(
-            "As many documents as allowed are in work (MAX_CONCURRENT_DOCUMENTS); try again."
-        )
-    try:
-        yield
-    finally:
-        slots.give_back()
 
 
 async def within_deadline(work: Coroutine[Any, Any, Result], seconds: float) -> Result:

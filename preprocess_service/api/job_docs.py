@@ -8,7 +8,12 @@ from preprocess_service.api.openapi import DOCUMENT_ERRORS, document_responses, 
 from preprocess_service.jobs.view import JobView
 from preprocess_service.options import OcrOptions
 
-STORE_ERRORS = (errors.InternalError, errors.InvalidRequestError, errors.JobsUnavailableError)
+STORE_ERRORS = (
+    *errors.OF_ANY_CALLER,
+    errors.InternalError,
+    errors.InvalidRequestError,
+    errors.JobsUnavailableError,
+)
 JOB_ERRORS = (*STORE_ERRORS, errors.JobNotFoundError)
 _SUBMIT_ERRORS = (
     *STORE_ERRORS,
@@ -19,6 +24,7 @@ _SUBMIT_ERRORS = (
     errors.DocumentTooLargeError,
     errors.QueueFullError,
     errors.DeadlineExceededError,
+    errors.UploadTooSlowError,
     errors.StorageUnavailableError,
     errors.StorageFullError,
 )

@@ -15,7 +15,7 @@ from preprocess_service.api.accept import negotiate_format
 from preprocess_service.api.context import CallContextDep, Services, ServicesDep
 from preprocess_service.api.error_handlers import problem_responses
 from preprocess_service.api.guard import within_deadline
-from preprocess_service.api.ocr import document_response
+from preprocess_service.api.reading import document_response
 from preprocess_service.api.submission import receive_order
 from preprocess_service.errors import (
     JobCanceledError,
@@ -117,7 +117,7 @@ async def list_jobs(
         bool, Query(description="Only jobs given up for no fault of the caller.")
     ] = False,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(pattern=_JOB_ID.pattern)] = None,
+    cursor: Annotated[str | None, Query(pattern=f"^{_JOB_ID.pattern}$")] = None,
 ) -> JobList:
     """The newest first; `next_cursor` leads to the older ones."""
     found = await jobs.store.newest(status, cursor, limit, dead_letters=dead_letter)

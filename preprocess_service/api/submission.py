@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from preprocess_service.api.context import Services
+from preprocess_service.api.json_body import Pairs, check_url, read_body, read_json
 from preprocess_service.api.upload import Form, receive_form
 from preprocess_service.errors import (
-    DocumentTooLargeError,
     InvalidOptionsError,
     InvalidRequestError,
     UnsupportedMediaTypeError,
@@ -27,11 +27,6 @@ from preprocess_service.storage.uploads import hash_file
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 _MAX_KEY_CHARACTERS = 255
-_MAX_URL_CHARACTERS = 2048
-#: Of a body without a file.
-_MAX_BODY_BYTES = 1 << 20
-
-Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,10 @@ async def receive_order(
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        async with receive_form(request, services.settings.max_file_size_mb << 20) as form:
+        async with receive_form(request, services.settings) as form:
             yield Order(await _submission(request, services, context, form), form.file)
     elif media_type in _READERS:
-        form = Form(None, tuple(_READERS[media_type](await _read_body(request))))
+        form = Form(None, tuple(_READERS[media_type](await read_body(request))))
         yield Order(await _submission(request, services, context, form), None)
     else:
         raise UnsupportedMediaTypeError(
@@ -104,21 +99,8 @@ def _take_urls(pairs: Pairs) -> tuple[Pairs, dict[str, str]]:
         if name in ("url", "callback_url") and value.strip():
             if urls.setdefault(name, value.strip()) != value.strip():
                 raise InvalidOptionsError(f"{name}: given twice with different values.")
-            _check_url(name, value.strip())
+            check_url(name, value.strip())
     return [pair for pair in pairs if pair[0] not in ("url", "callback_url")], urls
-
-
-def _check_url(name: str, url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        is_link = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
-    except ValueError:
-        is_link = False
-    if not is_link or len(url) > _MAX_URL_CHARACTERS:
-        raise InvalidOptionsError(
-            f"{name}: must be an http or https URL without user name, of at most "
-            f"{_MAX_URL_CHARACTERS} characters."
-        )
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -136,15 +118,6 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-async def _read_body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY_BYTES:
-            raise DocumentTooLargeError(f"The body is larger than {_MAX_BODY_BYTES >> 20} MB.")
-    return body
-
-
 def _read_form(body: bytes) -> Pairs:
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=64)
@@ -152,30 +125,7 @@ def _read_form(body: bytes) -> Pairs:
         raise InvalidRequestError("The form cannot be read.") from exc
 
 
-def _read_json(body: bytes) -> Pairs:
-    try:
-        members = json.loads(body)
-    except ValueError as exc:
-        raise InvalidRequestError("The body is not JSON.") from exc
-    if not isinstance(members, dict):
-        raise InvalidRequestError("The body must be a JSON object.")
-    return [
-        (name, _as_text(name, item))
-        for name, value in members.items()
-        for item in (value if isinstance(value, list) else [value])
-        if item is not None
-    ]
-
-
-def _as_text(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise InvalidOptionsError(f"{name}: must be text, a number, true, false or a list of texts.")
-
-
 _READERS = {
-    "application/json": _read_json,
+    "application/json": read_json,
     "application/x-www-form-urlencoded": _read_form,
 }

@@ -28,7 +28,7 @@ _MAX_REDIRECTS = 5
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "ocr-server"}
 # Answers that another try may change.
 _MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ async def download(url: str, rules: DownloadRules) -> AsyncIterator[BinaryIO]:
         except (httpx.HTTPError, EncodingError) as exc:
             raise UrlUnreachableError("The host of the URL does not answer as it should.") from exc
         except OSError as exc:
-            if exc.errno not in _FULL:
+            if exc.errno not in DISK_IS_FULL:
                 raise
             raise StorageFullError("There is no room for the document (TMPDIR).") from exc
         file.seek(0)

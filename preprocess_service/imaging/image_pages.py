@@ -1,7 +1,6 @@
 """Images → pages of a PDF, without a change to what is seen."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import pymupdf
@@ -18,37 +17,42 @@ _KEPT = {"image/jpeg", "image/png", "image/jp2"}
 _TURNS = {1: 0, 3: 180, 6: 270, 8: 90}
 
 
-def pdf_from_image(path: Path, request: RasterRequest, pages: Sequence[Page]) -> pymupdf.Document:
-    """A PDF with one page for each of `pages`, as large as the image says that it is printed.
+class ImagePages:
+    """Puts frames of an image into a PDF, a page for each.
 
     Pixels are never compressed with losses: where a file type cannot stand in a PDF as it is, they
     are decoded and packed again.
     """
-    source = ImageSource(path, request)
-    pdf = pymupdf.open()
-    try:
-        for read in pages:
-            width, height = read.width, read.height
-            if read.rotation in (90, 270):
-                width, height = height, width
-            scale = _POINTS_PER_INCH / read.dpi
-            page = pdf.new_page(width=width * scale, height=height * scale)
-            if not read.problem:
-                _show(page, path, request, source, read.number - 1)
-    finally:
-        source.close()
-    return pdf
 
+    def __init__(self, path: Path, request: RasterRequest) -> None:
+        self.pdf = pymupdf.open()
+        self._path = path
+        self._source = ImageSource(path, request)
+        self._turn = _find_turn(path) if request.media_type in _KEPT else None
 
-def _show(
-    page: pymupdf.Page, path: Path, request: RasterRequest, source: ImageSource, index: int
-) -> None:
-    turn = _find_turn(path) if request.media_type in _KEPT else None
-    if turn is None:
-        stream = _pack(source.render(index).pixels)
-        page.insert_image(page.rect, stream=stream, keep_proportion=False)
-    else:
-        page.insert_image(page.rect, filename=path, rotate=turn, keep_proportion=False)
+    def take(self, read: Page) -> pymupdf.Page:
+        """A new page with the frame that was read, as large as the image says it is printed."""
+        width, height = read.width, read.height
+        if read.rotation in (90, 270):
+            width, height = height, width
+        scale = _POINTS_PER_INCH / read.dpi
+        page = self.pdf.new_page(width=max(width, 1) * scale, height=max(height, 1) * scale)
+        if not read.problem:
+            self._show(page, read.number - 1)
+        return page
+
+    def finish(self) -> None:
+        """Let go of the image."""
+        self._source.close()
+
+    def _show(self, page: pymupdf.Page, index: int) -> None:
+        if self._turn is None:
+            stream = _pack(self._source.render(index).pixels)
+            page.insert_image(page.rect, stream=stream, keep_proportion=False)
+        else:
+            page.insert_image(
+                page.rect, filename=self._path, rotate=self._turn, keep_proportion=False
+            )
 
 
 def _find_turn(path: Path) -> int | None:

@@ -39,6 +39,7 @@ class InvisibleFont:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
+        self._advances: dict[str, int] = {}
         self._measure = pymupdf.Font("helv")
 
     def encode(self, text: str) -> str:
@@ -49,13 +50,18 @@ class InvisibleFont:
         """Of the text, in font sizes."""
         return sum(map(self._advance, text)) / _UNITS_PER_EM
 
+    def _advance(self, character: str) -> int:
+        if character not in self._advances:
+            self._advances[character] = self._measure_advance(character)
+        return self._advances[character]
+
     def embed(self, pdf: pymupdf.Document) -> int:
         """Write the font with all characters encoded so far; its object number."""
         descriptor = _add(
             pdf,
             f"<</Type/FontDescriptor/FontName/Invisible/Flags 4/FontBBox[0 {DESCENT} 1000 {ASCENT}]"
             f"/ItalicAngle 0/Ascent {ASCENT}/Descent {DESCENT}/CapHeight {ASCENT}/StemV 80"
-            f"/FontFile2 {_add_stream(pdf, _glyphless_truetype())} 0 R>>",
+            f"/FontFile2 {_add_stream(pdf, _inkless_truetype())} 0 R>>",
         )
         advances = " ".join(str(self._advance(char)) for char in self._codes)
         to_glyph = _add_stream(pdf, b"\x00\x00" + b"\x00\x01" * len(self._codes))
@@ -78,7 +84,7 @@ class InvisibleFont:
             return 0
         return self._codes.setdefault(character, len(self._codes) + 1)
 
-    def _advance(self, character: str) -> int:
+    def _measure_advance(self, character: str) -> int:
         if unicodedata.combining(character):
             return 0
         if self._measure.has_glyph(ord(character)):
@@ -98,11 +104,18 @@ class InvisibleFont:
         )
 
 
-def _glyphless_truetype() -> bytes:
-    """A TrueType font whose two glyphs, the missing one and the other, have no outline."""
+def _inkless_truetype() -> bytes:
+    """A TrueType font of two glyphs: the missing one is empty, the other a line without width.
+
+    The line says how high a character is: readers that look at outlines would mark nothing.
+    """
     glyphs = 2
+    on_curve, points = b"\x01", 3
+    line = struct.pack(">hhhhhHH", 1, 0, DESCENT, 0, ASCENT, points - 1, 0) + on_curve * points
+    line += struct.pack(">hhhhhh", 0, 0, 0, DESCENT, ASCENT - DESCENT, DESCENT - ASCENT)
+    line += b"\0" * (-len(line) % 4)
     tables = {
-        b"glyf": b"\0\0\0\0",
+        b"glyf": line,
         b"head": struct.pack(
             ">IIIIHHqqhhhhHHhhh",
             0x00010000, 0x00010000, 0, 0x5F0F3CF5, 0, _UNITS_PER_EM, 0, 0,
@@ -113,8 +126,8 @@ def _glyphless_truetype() -> bytes:
             0x00010000, ASCENT, DESCENT, 0, 1000, 0, 0, 1000, 1, 0, 0, 0, 0, 0, 0, 0, glyphs,
         ),
         b"hmtx": struct.pack(">Hh", _DEFAULT_ADVANCE, 0) * glyphs,
-        b"loca": struct.pack(">HHH", 0, 0, 0),
-        b"maxp": struct.pack(">IHHHHHHHHHHHHHH", 0x00010000, glyphs, *[0] * 4, 2, *[0] * 8),
+        b"loca": struct.pack(">HHH", 0, 0, len(line) // 2),
+        b"maxp": struct.pack(">IHHHHHHHHHHHHHH", 0x00010000, glyphs, points, 1, 0, 0, 2, *[0] * 8),
     }  # fmt: skip
     return _pack_tables(tables)
 

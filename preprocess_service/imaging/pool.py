@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO
 
-from preprocess_service.document import PAGES, Page
+from preprocess_service.document import Page
 from preprocess_service.errors import ServiceError
 from preprocess_service.imaging.process import RasterizerProcess
 from preprocess_service.imaging.raster import DocumentInfo, RasterPage, RasterRequest, TextPage
@@ -91,7 +91,7 @@ class RasterizerPool:
             EncryptedDocumentError: It needs a password, or another one.
             DocumentTooCostlyError: It took too long or too much memory, or crashed its process.
         """
-        packed = await asyncio.to_thread(PAGES.dump_json, tuple(pages))
+        packed = await asyncio.to_thread(_pack, pages)
         timeout_seconds = self._timeout_seconds * (1 + len(pages))
         async with self._lease(request.document_id) as process:
             return await process.add_text(request, file, packed, timeout_seconds)
@@ -147,3 +147,8 @@ class RasterizerPool:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _pack(pages: Sequence[Page]) -> bytes:
+    """A page per row, so that the other side need not hold them all at once."""
+    return "\n".join(page.model_dump_json() for page in pages).encode()

@@ -38,12 +38,14 @@ def measure_quality(pixels: PixelsHwc) -> Quality:
 
 
 def measure_levels(pixels: PixelsHwc) -> tuple[int, int] | None:
-    """Gray values of ink (of the darkest tenth) and of paper; None on a blank page."""
+    """Gray values of ink and paper, of the darkest and the lightest tenth; None where blank."""
     bands = [to_gray(band) for band in _sample_bands(pixels)]
-    darkest, lightest = _written_tiles(bands, _measure_noise(bands))
+    noise = _measure_noise(bands)
+    darkest, lightest = _written_tiles(bands, noise)
     if not darkest.size:
         return None
-    return int(np.quantile(darkest, 0.1)), int(np.median(lightest))
+    grain = _NOISE_SPREAD / 2 * noise
+    return int(np.quantile(darkest, 0.1) + grain), int(np.quantile(lightest, 0.9) - grain)
 
 
 def _sample_bands(pixels: PixelsHwc) -> list[PixelsHwc]:

@@ -1,13 +1,13 @@
 """The document that was read, as a PDF with its text behind its pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import pymupdf
 
 from preprocess_service.document import Line, Page
-from preprocess_service.imaging.image_pages import pdf_from_image
+from preprocess_service.imaging.image_pages import ImagePages
 from preprocess_service.imaging.invisible_font import InvisibleFont
 from preprocess_service.imaging.raster import RasterRequest
 from preprocess_service.imaging.rasterize import open_pdf
@@ -20,8 +20,24 @@ _COVERED = 0.5
 _DELETE_UNUSED = 1
 
 
+class _PdfPages:
+    """The pages of a PDF that are taken; `finish` leaves out the others."""
+
+    def __init__(self, path: Path, request: RasterRequest) -> None:
+        self.pdf = open_pdf(path, request.password)
+        self._taken: list[int] = []
+
+    def take(self, read: Page) -> pymupdf.Page:
+        self._taken.append(read.number - 1)
+        return self.pdf.load_page(read.number - 1)
+
+    def finish(self) -> None:
+        if self._taken != list(range(self.pdf.page_count)):
+            self.pdf.select(self._taken)
+
+
 def write_searchable(
-    path: Path, request: RasterRequest, pages: Sequence[Page], target: BinaryIO
+    path: Path, request: RasterRequest, pages: Iterable[Page], target: BinaryIO
 ) -> None:
     """Write the pages that were read, in their order, with their text behind them.
 
@@ -32,43 +48,30 @@ def write_searchable(
         InvalidDocumentError: The file cannot be read.
         EncryptedDocumentError: It needs a password, or another one.
     """
-    with _open(path, request, pages) as pdf:
+    source = (_PdfPages if request.media_type == PDF else ImagePages)(path, request)
+    with source.pdf as pdf:
         font, written = InvisibleFont(), []
-        for index, read in enumerate(pages):
-            if lines := _lines_to_add(pdf, index, read):
-                page = pdf.load_page(index)
+        for read in pages:
+            page = source.take(read)
+            if lines := _lines_to_add(page, read):
                 name = _free_name(pdf, page.xref)
-                text = draw_lines(lines, font, name, read_to_points(read) * ~user_to_points(page))
-                _append_contents(pdf, page, text)
+                frame = read_to_points(read) * ~user_to_points(page)
+                _append_contents(pdf, page, draw_lines(lines, font, name, frame))
                 written.append((page.xref, name))
         if written:
             number = font.embed(pdf)
             for page_number, name in written:
                 pdf.xref_set_key(page_number, f"Resources/Font/{name}", f"{number} 0 R")
-        pdf.save(
-            target,
-            garbage=_DELETE_UNUSED,
-            deflate=True,
-            encryption=pymupdf.PDF_ENCRYPT_KEEP,
-            use_objstms=0,
+        source.finish()
+        target.write(
+            pdf.tobytes(garbage=_DELETE_UNUSED, deflate=True, encryption=pymupdf.PDF_ENCRYPT_KEEP)
         )
 
 
-def _open(path: Path, request: RasterRequest, pages: Sequence[Page]) -> pymupdf.Document:
-    if request.media_type != PDF:
-        return pdf_from_image(path, request, pages)
-    pdf = open_pdf(path, request.password)
-    numbers = [page.number - 1 for page in pages]
-    if numbers != list(range(pdf.page_count)):
-        pdf.select(numbers)
-    return pdf
-
-
-def _lines_to_add(pdf: pymupdf.Document, index: int, read: Page) -> list[Line]:
+def _lines_to_add(page: pymupdf.Page, read: Page) -> list[Line]:
     """The lines that cannot be found in the page yet."""
     if read.source != "ocr" or not read.lines:
         return []
-    page = pdf.load_page(index)
     to_read = page.rotation_matrix * ~read_to_points(read)
     found = [pymupdf.Rect(word[:4]) * to_read for word in page.get_text("words")]
     return [line for line in read.lines if not _is_covered(line, found)]

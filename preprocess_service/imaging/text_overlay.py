@@ -1,18 +1,22 @@
 """The text of a page as PDF operators that draw nothing."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pymupdf
 
-from preprocess_service.document import Line, Page, Polygon
+from preprocess_service.document import Line, Page, Point, Polygon
 from preprocess_service.geometry import place
 from preprocess_service.imaging.bidi import is_right_to_left, visual_runs
 from preprocess_service.imaging.invisible_font import InvisibleFont
 
 _POINTS_PER_INCH = 72
 _INVISIBLE = 3
+
+# As PDF writes matrices: a, b, c, d, e, f.
+_Frame = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def draw_lines(
         operators
         for line in lines
         for piece in _pieces(line)
-        for operators in _show(piece, font, font_name, frame)
+        for operators in _show(piece, font, font_name, tuple(frame))
     ]
     return "\n".join(["q", f"BT {_INVISIBLE} Tr", *shown, "ET Q\n"]).encode("ascii")
 
@@ -80,26 +84,35 @@ def _writable(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
 
 
-def _show(
-    piece: _Piece, font: InvisibleFont, font_name: str, frame: pymupdf.Matrix
-) -> Iterator[str]:
+def _show(piece: _Piece, font: InvisibleFont, font_name: str, frame: _Frame) -> Iterator[str]:
     """Nothing for what has no width or no height."""
     placed = place(piece.text, piece.polygon)
-    origin = pymupdf.Point(placed.origin) * frame
-    along = pymupdf.Point(placed.end) * frame - origin
-    top = placed.origin[0] + placed.up[0], placed.origin[1] + placed.up[1]
-    up = pymupdf.Point(top) * frame - origin
-    size, length, natural = abs(up), abs(along), font.width(piece.text)
+    (left, foot), along, up = (
+        _map(placed.origin, frame),
+        _map(placed.along, frame[:4]),
+        _map(placed.up, frame[:4]),
+    )
+    size, length, natural = math.hypot(*up), math.hypot(*along), font.width(piece.text)
     if min(size, length, natural) <= 0:
         return
-    axes = " ".join(f"{value:.5f}" for value in (*(along / length), *(up / size)))
+    axes = " ".join(
+        f"{value:.5f}"
+        for value in (along[0] / length, along[1] / length, up[0] / size, up[1] / size)
+    )
     scale = 100 * length / (natural * size)
     for ems, text in _runs(piece, font):
-        start = origin + along * (ems / natural)
+        x, y = left + along[0] * ems / natural, foot + along[1] * ems / natural
         yield (
             f"/{font_name} {size:.3f} Tf {scale:.3f} Tz "
-            f"{axes} {start.x:.3f} {start.y:.3f} Tm {font.encode(text)} Tj"
+            f"{axes} {x:.3f} {y:.3f} Tm {font.encode(text)} Tj"
         )
+
+
+def _map(point: Point, frame: _Frame) -> Point:
+    """The point, or with a frame that does not move, the vector."""
+    a, b, c, d, *origin = frame
+    e, f = origin or (0.0, 0.0)
+    return a * point[0] + c * point[1] + e, b * point[0] + d * point[1] + f
 
 
 def _runs(piece: _Piece, font: InvisibleFont) -> Iterator[tuple[float, str]]:

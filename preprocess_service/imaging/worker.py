@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from preprocess_service.document import LINES, PAGES
+from preprocess_service.document import LINES, Page
 from preprocess_service.errors import (
     DocumentTooCostlyError,
     InvalidDocumentError,
@@ -75,11 +75,12 @@ class Rasterizer:
         return answer, channel.write_array(page.pixels)
 
     def add_text(self, request: RasterRequest, fd: int, pages: int) -> tuple[dict[str, Any], int]:
-        """A file of the searchable PDF; `pages` is a file of what was read."""
+        """A file of the searchable PDF; `pages` is a file of them as read, a row each."""
         self.forget()
-        read = PAGES.validate_json(channel.read_bytes(pages))
         path = Path(f"/proc/self/fd/{fd}")
-        return {}, channel.write_file(lambda file: write_searchable(path, request, read, file))
+        with Path(f"/proc/self/fd/{pages}").open("rb") as rows:
+            read = map(Page.model_validate_json, rows)
+            return {}, channel.write_file(lambda file: write_searchable(path, request, read, file))
 
     def forget(self) -> None:
         """Close the document that is open."""

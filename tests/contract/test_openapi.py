@@ -4,6 +4,8 @@ import pytest
 
 from preprocess_service.api.openapi import DOCUMENT_ERRORS
 from preprocess_service.app import create_app
+from preprocess_service.errors import StorageFullError
+from preprocess_service.formatting import FORMATS
 from preprocess_service.options import OcrOptions
 from preprocess_service.settings import Settings
 from tests.fakes import FakeEngine
@@ -16,7 +18,8 @@ def schema():
 
 def test_paths_are_those_of_the_contract(schema):
     assert set(schema["paths"]) == {
-        "/api/v1/ocr/process", "/api/v1/health", "/api/v1/ready", "/api/v1/models",
+        "/api/v1/ocr/process", "/api/v1/ocr/process-batch", "/api/v1/ocr/image", "/api/v1/ocr/pdf",
+        "/api/v1/ocr/url", "/api/v1/health", "/api/v1/ready", "/api/v1/models",
         "/api/v1/metrics", "/api/v1/stats", "/api/v1/gpu/status",
         "/api/v1/jobs", "/api/v1/jobs/submit", "/api/v1/jobs/{job_id}",
         "/api/v1/jobs/{job_id}/status", "/api/v1/jobs/{job_id}/result",
@@ -25,9 +28,10 @@ def test_paths_are_those_of_the_contract(schema):
 
 
 def test_every_status_has_its_problem_body_with_an_example_of_each_error(schema):
-    responses = schema["paths"]["/api/v1/ocr/process"]["post"]["responses"]
-    assert set(responses) == {"200", *(str(int(error.status)) for error in DOCUMENT_ERRORS)}
-    for error in DOCUMENT_ERRORS:
+    responses = schema["paths"]["/api/v1/ocr/url"]["post"]["responses"]
+    raised = (*DOCUMENT_ERRORS, StorageFullError)
+    assert set(responses) == {"200", *(str(int(error.status)) for error in raised)}
+    for error in raised:
         response = responses[str(int(error.status))]
         assert set(response["content"]) == {"application/problem+json"}
         body = response["content"]["application/problem+json"]
@@ -39,6 +43,8 @@ def test_document_is_described_in_every_format(schema):
     content = schema["paths"]["/api/v1/ocr/process"]["post"]["responses"]["200"]["content"]
     assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Document"}
     assert content["text/plain"]["schema"] == {"type": "string"}
+    assert set(content) == {item.media_type.partition(";")[0] for item in FORMATS.values()}
+    assert len(content) == len(FORMATS)
 
 
 def test_form_takes_the_file_and_every_option(schema):

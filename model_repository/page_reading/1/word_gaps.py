@@ -62,7 +62,7 @@ def blank_strips(crop: Image) -> tuple[IntArray, IntArray]:
 
 @dataclass(frozen=True)
 class Strips:
-    """The widest strip without ink before each character, and after the last one.
+    """The widest strip without ink between neighbours, and the margins of the line.
 
     Starts and ends in pixels of the crop; a strip of no width where characters touch.
     """
@@ -91,6 +91,12 @@ def strips_between(crop: Image, line: DecodedLine, pixels_per_step: int) -> Stri
         # Of several strips in one place the last one written stays, which is the widest.
         place = np.searchsorted(centers, (left + right) / 2)
         starts[place], ends[place] = left, right
+        # A narrow first letter is often found behind its own ink: only a margin is no letter.
+        starts[0], ends[0] = 0, max(right[left == 0], default=0)
+        starts[-1], ends[-1] = (
+            min(left[right == crop.shape[1]], default=crop.shape[1]),
+            crop.shape[1],
+        )
     return Strips(starts, ends, crop.shape[1])
 
 

@@ -43,7 +43,8 @@ def test_unknown_name_in_env_file_stops_the_start(env_file):
 @pytest.mark.parametrize(
     ("variable", "meant"),
     [("TRITON_ULR", "TRITON_URL"), ("MAX_FILE_SIZE", "MAX_FILE_SIZE_MB"),
-     ("REQUEST_TIMEOUTS", "REQUEST_TIMEOUT"), ("DEFAULT-DPI", "DEFAULT_DPI")],
+     ("REQUEST_TIMEOUTS", "REQUEST_TIMEOUT"), ("DEFAULT-DPI", "DEFAULT_DPI"),
+     ("OTEL_EXPORTER_OTLP_ENDPIONT", "OTEL_EXPORTER_OTLP_ENDPOINT")],
 )  # fmt: skip
 def test_near_miss_in_the_environment_stops_the_start(monkeypatch, env_file, variable, meant):
     monkeypatch.setenv(variable, "1")
@@ -55,6 +56,26 @@ def test_near_miss_in_the_environment_stops_the_start(monkeypatch, env_file, var
 def test_foreign_variables_are_left_alone(monkeypatch, env_file, variable):
     monkeypatch.setenv(variable, "tcp://10.0.0.1:8001")
     assert load_settings(env_file).port == 8000
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"],
+)
+def test_standard_names_of_opentelemetry_are_left_to_it(monkeypatch, env_file, variable):
+    monkeypatch.setenv(variable, "http://collector:4318/v1/other")
+    assert load_settings(env_file).traces_url is None
+
+
+def test_traces_go_below_the_endpoint_or_to_an_endpoint_of_their_own(monkeypatch, env_file):
+    assert load_settings(env_file).traces_url is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/")
+    assert load_settings(env_file).traces_url == "http://collector:4318/v1/traces"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://tempo/traces")
+    assert load_settings(env_file).traces_url == "https://tempo/traces"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")
+    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_ENDPOINT"):
+        load_settings(env_file)
 
 
 def test_names_of_other_parts_may_stand_in_the_same_env_file(env_file):

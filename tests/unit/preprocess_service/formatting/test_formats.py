@@ -62,7 +62,7 @@ async def test_json_is_the_document(two_pages):
     assert Document.model_validate(json.loads(await _write("json", two_pages))) == two_pages
 
 
-def test_formats_are_those_that_the_option_installs():
+def test_formats_are_those_of_the_option():
     assert tuple(FORMATS) == get_args(OutputFormat)
 
 

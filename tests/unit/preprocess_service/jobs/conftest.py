@@ -79,8 +79,11 @@ async def worker(settings: Settings, engine: FakeEngine, redis: Redis) -> AsyncI
 
 
 @asynccontextmanager
-async def running_worker(settings: Settings, engine: FakeEngine) -> AsyncIterator[None]:
-    task = asyncio.create_task(work(settings, engine, Web(httpx.AsyncClient(), no_download)))
+async def running_worker(
+    settings: Settings, engine: FakeEngine, web: Web | None = None
+) -> AsyncIterator[None]:
+    web = web or Web(httpx.AsyncClient(), no_download)
+    task = asyncio.create_task(work(settings, engine, web))
     try:
         yield
     finally:

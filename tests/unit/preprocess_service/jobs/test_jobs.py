@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
@@ -13,12 +15,14 @@ from preprocess_service.errors import (
     EngineUnavailableError,
 )
 from preprocess_service.settings import Settings
+from preprocess_service.worker import make_web
 from tests.fakes import FakeEngine
 from tests.unit.preprocess_service.conftest import open_client
 from tests.unit.preprocess_service.jobs.conftest import (
     JOBS,
     finished,
     numbered_pdf,
+    running_worker,
     submit,
     until,
 )
@@ -133,7 +137,6 @@ async def test_a_full_queue_is_429(client, settings, engine):
 async def test_a_waiting_job_is_canceled_for_good(client, engine, settings):
     job_id = await submit(client, numbered_pdf(1))
     assert (await client.delete(f"{JOBS}/{job_id}")).status_code == 204
-    from tests.unit.preprocess_service.jobs.conftest import running_worker
 
     async with running_worker(settings, engine):
         other = await submit(client, numbered_pdf(1))
@@ -240,7 +243,6 @@ async def test_what_cannot_succeed_becomes_a_dead_letter_that_is_listed(client, 
 async def test_after_the_last_attempt_a_failing_engine_is_a_dead_letter(
     settings: Settings, engine: FakeEngine, redis: Redis
 ):
-    from tests.unit.preprocess_service.jobs.conftest import running_worker
 
     engine.outcomes = [EngineUnavailableError("gone while reading")] * 5
     few = settings.model_copy(update={"job_max_attempts": 2})
@@ -253,7 +255,6 @@ async def test_after_the_last_attempt_a_failing_engine_is_a_dead_letter(
 
 
 async def test_a_job_past_its_deadline_fails(client, settings, engine):
-    from tests.unit.preprocess_service.jobs.conftest import running_worker
 
     short = settings.model_copy(update={"job_timeout": 1.0})
     engine.gate = asyncio.Event()
@@ -262,3 +263,35 @@ async def test_a_job_past_its_deadline_fails(client, settings, engine):
         status = await finished(client, job_id)
     assert status["problem"]["code"] == "deadline_exceeded"
     assert engine.canceled
+
+
+class Files(BaseHTTPRequestHandler):
+    """Serves one PDF at `/scan.pdf`."""
+
+    def do_GET(self) -> None:
+        found = self.path == "/scan.pdf"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(numbered_pdf(2) if found else b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+async def test_a_link_is_fetched_by_the_worker_under_the_rules(client, settings, engine):
+    with HTTPServer(("127.0.0.1", 0), Files) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        open_to_it = settings.model_copy(update={"url_allowed_hosts": (host,)})
+        web = make_web(open_to_it)
+        async with running_worker(open_to_it, engine, web):
+            accepted = await client.post(
+                f"{JOBS}/submit", json={"url": f"http://{host}/scan.pdf", "language": ["en", "de"]}
+            )
+            status = await finished(client, accepted.json()["job_id"])
+            assert (status["status"], status["pages_done"]) == ("succeeded", 2)
+            for url in (f"http://{host}/none.pdf", "http://127.0.0.1:9/inside"):
+                accepted = await client.post(f"{JOBS}/submit", data={"url": url})
+                status = await finished(client, accepted.json()["job_id"])
+                assert (status["status"], status["dead_letter"]) == ("failed", False)
+        server.shutdown()
