@@ -25,8 +25,9 @@ _REFERENCE = "#/components/schemas/{model}"
 _REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
-    "description": "Comes back in the answer and stands in logs; made up where it is missing.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:+=@/-]{1,128}$"},
+    "description": "Comes back in the answer and stands in logs; made up where it is missing "
+    "or anything but 1 to 128 of `A-Za-z0-9._:+=@/-`.",
+    "schema": {"type": "string"},
 }
 _CACHE_CONTROL = {
     "name": "Cache-Control",
@@ -38,17 +39,18 @@ _CACHE_CONTROL = {
 
 def form_with_file(options: type[BaseModel]) -> dict[str, Any]:
     """Request body and parameters of a route that takes a file, with options in form or query."""
-    schema = options.model_json_schema(ref_template=_REFERENCE)
+    fields = options.model_json_schema(ref_template=_REFERENCE)["properties"]
+    properties = {name: _without_null(field) for name, field in fields.items()}
     file = {"type": "string", "format": "binary", "description": "An image or a PDF."}
     form = {
         "type": "object",
         "required": ["file"],
-        "properties": {"file": file, **schema["properties"]},
+        "properties": {"file": file, **properties},
         "additionalProperties": False,
     }
     parameters = [
         {"name": name, "in": "query", "schema": value, "description": value.get("description", "")}
-        for name, value in schema["properties"].items()
+        for name, value in properties.items()
         if name != "password"  # a query ends up in the logs of proxies
     ]
     content = {"multipart/form-data": {"schema": form}}
@@ -56,6 +58,15 @@ def form_with_file(options: type[BaseModel]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": content},
         "parameters": [*parameters, _REQUEST_ID, _CACHE_CONTROL],
     }
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an option that may be left out: forms and queries have no null."""
+    kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return field
+    kept = {name: value for name, value in field.items() if name not in ("anyOf", "default")}
+    return {**kinds[0], **kept}
 
 
 def document_responses(

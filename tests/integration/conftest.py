@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from embedded.settings import CHECKOUT
+from embedded.settings import CHECKOUT, Settings
 from embedded.triton import Triton, running_triton, settings_on_free_ports
+from tests.integration.whole_stack import running_stack
 
 INTEGRATION = Path(__file__).parent
 
@@ -24,4 +26,11 @@ def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
         CHECKOUT / "model_repository", tmp_path_factory.mktemp("triton")
     )
     with running_triton(settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, Settings]]:
+    """The whole local stack, jobs included: its supervisor and its settings."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as started:
         yield started

