@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from embedded.ports import free_ports
 from embedded.settings import CHECKOUT, Settings
 from embedded.triton import Triton, running_triton, settings_on_free_ports
 from tests.integration.whole_stack import running_stack
@@ -30,7 +31,16 @@ def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, Settings]]:
+def web_port() -> int:
+    """A port of this machine that the stack fetches documents from."""
+    (port,) = free_ports(1)
+    return port
+
+
+@pytest.fixture(scope="session")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, web_port: int
+) -> Iterator[tuple[psutil.Process, Settings]]:
     """The whole local stack, jobs included: its supervisor and its settings."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as started:
+    with running_stack(tmp_path_factory.mktemp("stack"), f"127.0.0.1:{web_port}") as started:
         yield started

@@ -79,7 +79,6 @@ def test_a_request_is_answered_on_openvino_and_on_onnxruntime(tiny: Triton, mode
 
 async def test_requests_of_one_moment_run_as_one_batch(tiny: Triton) -> None:
     address = tiny.settings.triton_grpc_address
-    before = executions(address)
     async with grpc_aio.InferenceServerClient(address) as client:
 
         async def ask(row: int) -> Array:
@@ -87,6 +86,8 @@ async def test_requests_of_one_moment_run_as_one_batch(tiny: Triton) -> None:
             tensor.set_data_from_numpy(np.full((1, 4), row, np.float32))
             return (await client.infer("doubling", [tensor])).as_numpy("Y")
 
+        await ask(0)  # The connection stands before the moment that is looked at.
+        before = executions(address)
         answers = await asyncio.gather(*(ask(row) for row in range(16)))
     for row, answer in enumerate(answers):
         np.testing.assert_array_equal(answer, np.full((1, 4), 2 * row))

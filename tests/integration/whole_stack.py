@@ -18,13 +18,19 @@ ENOUGH_SECONDS = 240
 
 
 @contextlib.contextmanager
-def running_stack(folder: Path) -> Iterator[tuple[psutil.Process, Settings]]:
+def running_stack(
+    folder: Path, url_allowed_hosts: str
+) -> Iterator[tuple[psutil.Process, Settings]]:
     """Its supervisor and settings, ready; ended with all its processes."""
     settings = settings_on_free_ports(
         CHECKOUT / "model_repository", folder / "runtime", job_workers=2
     )
     values = {name.upper(): str(value) for name, value in settings if value is not None}
-    values |= {"DATA_DIR": str(folder / "data"), "JOB_LEASE": "5"}
+    values |= {
+        "DATA_DIR": str(folder / "data"),
+        "JOB_LEASE": "5",
+        "URL_ALLOWED_HOSTS": url_allowed_hosts,
+    }
     process = subprocess.Popen([sys.executable, "-m", "embedded", "serve"], env=os.environ | values)
     try:
         with httpx.Client(base_url=settings.service_url, timeout=20) as client:
