@@ -213,8 +213,13 @@ async def test_an_engine_that_is_away_costs_no_attempt(client, engine, redis, wo
     engine.away = EngineUnavailableError("away")
     job_id = await submit(client, numbered_pdf(1))
     await asyncio.sleep(1.5)
-    status = (await client.get(f"{JOBS}/{job_id}/status")).json()
-    assert (status["status"], status["attempts"]) == ("queued", 0)
+
+    async def given_back():
+        """Between two looks; it runs for the moment of each."""
+        status = (await client.get(f"{JOBS}/{job_id}/status")).json()
+        return (status["status"], status["attempts"]) == ("queued", 0)
+
+    await until(given_back)
     engine.away = None
     assert (await finished(client, job_id))["status"] == "succeeded"
 
