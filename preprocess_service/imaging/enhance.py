@@ -1,4 +1,4 @@
-"""Makes a page easier to read; docs/enhancement.md has the measurements behind the thresholds."""
+"""Makes a page easier to read; docs/enhancement.md has the levels and their thresholds."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Recipe:
     skew_above: float = inf
 
 
-#: `auto` does what was measured to help pages that need it; the other levels do what they name.
+#: `auto` does what a page's measures ask for; the other levels do what they name.
 RECIPES = {
     "none": Recipe(),
     "auto": Recipe(contrast_below=0.3, grain_above=0.025, blur_above=1.0),

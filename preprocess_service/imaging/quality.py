@@ -1,4 +1,4 @@
-"""What is measured of a page's pixels; docs/enhancement.md says what the figures look like."""
+"""What is measured of a page's pixels; docs/enhancement.md defines the figures for callers."""
 
 import math
 

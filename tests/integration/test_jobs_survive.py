@@ -1,4 +1,4 @@
-"""Fifty jobs while every process of the stack is killed once: none is lost, none is read twice."""
+"""Fifty jobs while every process of the stack is killed once: none is lost, none ends twice."""
 
 import json
 from functools import cache
