@@ -58,10 +58,20 @@ RESULT_RESPONSES: dict[int | str, dict[str, Any]] = {
         "headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
     },
 }
+#: One server-sent event, as OpenAPI 3.2 describes the items of such a stream.
+_EVENT = {
+    "type": "object",
+    "required": ["event", "id", "data"],
+    "properties": {
+        "event": {"enum": ["page", "end"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "description": "JSON: the finished page, at the end the job."},
+    },
+}
 EVENTS_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`page` events, then `end`.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     },
     204: {"description": "`Last-Event-ID` was the end."},
     **problem_responses(JOB_ERRORS),

