@@ -41,6 +41,7 @@ def _read_options(words: Sequence[str]) -> RunOptions:
         in_process=IN_PROCESS in options.engines,
         peers=[name for name in options.engines if name in PEERS],
         strategies=options.strategies,
+        server_options=dict(options.option),
         languages=options.language,
         runs=options.runs,
         concurrency=options.concurrency,
@@ -66,6 +67,8 @@ def _run_parser() -> argparse.ArgumentParser:
         help=f"which to measure: {', '.join(engines)} (all)")
     add("--strategies", type=_list_of(STRATEGIES), default=list(STRATEGIES), metavar="NAME,...",
         help=f"of the server: {', '.join(STRATEGIES)} (all)")
+    add("--option", type=_pair, action="append", default=[], metavar="NAME=VALUE",
+        help="option of every request to the server, such as enhance=none; may be repeated")
     add("--language", type=lambda text: text.split(","), default=[], metavar="CODE,...",
         help="only pages in these languages (all)")
     add("--runs", type=_positive, default=1, metavar="N", help="passes per engine (1)")
@@ -88,6 +91,13 @@ def _list_of(known: Sequence[str]) -> Callable[[str], list[str]]:
         return names
 
     return read
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError("must be NAME=VALUE")
+    return name, value
 
 
 def _positive(text: str) -> int:

@@ -1,7 +1,7 @@
 """Engines one after the other, each with the machine to itself."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ class Plan:
     items: Sequence[Item]
     peers: Sequence[str]
     strategies: Sequence[str]
+    server_options: Mapping[str, str]
     in_process: Sequence[str]
     runs: int
     concurrency: int
@@ -91,7 +92,9 @@ def _measure_server(plan: Plan, progress: Progress) -> list[Measurement]:
                 )
             client = stack.enter_context(open_client(url, concurrency))
             for strategy, measurement in zip(plan.strategies, ours, strict=True):
-                engine = ServerEngine(client, strategy, concurrency=concurrency)
+                engine = ServerEngine(
+                    client, strategy, concurrency=concurrency, options=plan.server_options
+                )
                 _run(engine, measurement, plan, progress)
     except EngineFailedError as exc:
         for measurement in ours:

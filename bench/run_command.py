@@ -1,6 +1,6 @@
 """``python -m bench``: measure the server and its peers, print and write the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class RunOptions:
     in_process: bool
     peers: Sequence[str]
     strategies: Sequence[str]
+    server_options: Mapping[str, str]
     languages: Sequence[str]
     runs: int
     concurrency: int | None
@@ -87,6 +88,7 @@ def _plan(options: RunOptions, folder: Path, console: Console) -> Plan:
         items=items,
         peers=options.peers,
         strategies=options.strategies if options.with_server else (),
+        server_options=options.server_options,
         in_process=options.strategies if options.in_process else (),
         runs=options.runs,
         concurrency=options.concurrency or 2 * available_cores(),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -18,12 +19,22 @@ STRATEGIES = ("speed", "balanced", "accuracy")
 class ServerEngine:
     """One strategy of a running server."""
 
-    def __init__(self, client: httpx.Client, strategy: str, *, concurrency: int) -> None:
+    def __init__(
+        self,
+        client: httpx.Client,
+        strategy: str,
+        *,
+        concurrency: int,
+        options: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`options` go with every document, such as `enhance`."""
         self.version = f"release {_ask(client, '/api/v1/models')['release']}"
-        self.setup = f"{concurrency} requests at once"
+        named = [f"{name}={value}" for name, value in options.items()]
+        self.setup = ", ".join([f"{concurrency} requests at once", *named])
         self._client = client
         self._strategy = strategy
         self._concurrency = concurrency
+        self._options = options
 
     def read(self, items: Sequence[Item], advance: Advance) -> Reading:
         """See `Engine`; every page of an uploaded document counts as read."""
@@ -60,6 +71,7 @@ class ServerEngine:
                 "output_format": "json",
                 # A PDF's own text would be a copy of the truth.
                 "text_layer": "ignore",
+                **self._options,
             },
         )
         if is_unwritten_language(response):

@@ -1,5 +1,7 @@
 """How answers of the server become predictions, by the real HTTP client."""
 
+from types import MappingProxyType
+
 import httpx
 import pytest
 
@@ -14,7 +16,7 @@ def page(number: int, **changes) -> dict:
     return {"number": number, "width": 50, "height": 200, "lines": [LINE]} | changes
 
 
-def engine_that_gets(answer, requests=None) -> ServerEngine:
+def engine_that_gets(answer, requests=None, options=MappingProxyType({})) -> ServerEngine:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/v1/models":
             return httpx.Response(200, json={"release": 3})
@@ -23,7 +25,7 @@ def engine_that_gets(answer, requests=None) -> ServerEngine:
         return answer
 
     client = httpx.Client(transport=httpx.MockTransport(handle), base_url="http://server")
-    return ServerEngine(client, "speed", concurrency=2)
+    return ServerEngine(client, "speed", concurrency=2, options=options)
 
 
 @pytest.fixture
@@ -55,6 +57,16 @@ def test_the_options_are_sent(item):
     read(httpx.Response(200, json={"pages": [page(1)]}), item, requests=requests)
     for field, value in {"strategy": "speed", "language": "de", "text_layer": "ignore"}.items():
         assert f'name="{field}"\r\n\r\n{value}\r\n' in requests[0]
+
+
+def test_more_options_are_sent_and_named(item):
+    requests = []
+    engine = engine_that_gets(
+        httpx.Response(200, json={"pages": [page(1)]}), requests, {"enhance": "none"}
+    )
+    engine.read([item], lambda _: None)
+    assert 'name="enhance"\r\n\r\nnone\r\n' in requests[0]
+    assert engine.setup == "2 requests at once, enhance=none"
 
 
 def test_unwritten_language_is_no_answer_and_no_error(item):
