@@ -50,7 +50,7 @@ def fetch_sources(spec: Spec, names: Iterable[str], cache: Path) -> dict[str, So
 def read_models(spec: Spec, names: Sequence[str], cache: Path) -> list[Published]:
     """Return models as published, downloaded where the cache lacks them."""
     sources = fetch_sources(spec, names, cache)
-    return [read_published(name, spec, sources[spec.models[name].source]) for name in names]
+    return [read_published(name, spec, sources[spec.models[name].source], cache) for name in names]
 
 
 def build(spec: Spec, published: Published, languages: Mapping[str, Language]) -> Built:
@@ -81,7 +81,7 @@ def calibrate(spec: Spec, models: Sequence[Built], cache: Path, threads: int) ->
     if not wanted:
         return list(models)
     worn_pages = [image for page in drawn_pages() for image in worn(page)]
-    crops = Prover(spec, worn_pages, threads).crops_by(_first_detector(spec, cache))
+    crops = Prover(spec, worn_pages, threads, cache).crops_by(_first_detector(spec, cache))
     lines = spec.tasks.recognition
     fitted = [fit_crop(crop, lines.height, lines.widths, lines.padding) for crop in crops]
     inputs = {"detection": worn_pages, "recognition": fitted}
@@ -108,7 +108,7 @@ def prove(
     """
     if not models:
         return []
-    prover = Prover(spec, pages, threads)
+    prover = Prover(spec, pages, threads, cache)
     crops = prover.crops_by(_first_detector(spec, cache))
     console = Console(stderr=True)
     comparisons: list[Comparison] = []

@@ -25,3 +25,7 @@ class SurgeryError(ExportError):
 
 class ParityError(ExportError):
     """An exported graph does not answer as the published one."""
+
+
+class PaddleError(ExportError):
+    """A Paddle model cannot be converted or run, or the environment for it cannot be made."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from export import simplify, surgery
 from export.alphabet import Alphabet, cut, read_dictionary
 from export.errors import FetchError
 from export.fetch import SourceFiles
+from export.paddle.convert import PaddleModel, convert
 from export.spec import ModelSpec, Spec
 from export.tensors import FREE, onnx_input, onnx_outputs
 
@@ -22,17 +24,27 @@ class Published:
     onnx: bytes
     full: Alphabet | None
     alphabet: Alphabet | None
+    paddle: PaddleModel | None = None
 
 
-def read_published(name: str, spec: Spec, files: SourceFiles) -> Published:
-    """Return a model's published bytes and the alphabet that models.toml gives it."""
+def read_published(name: str, spec: Spec, files: SourceFiles, cache: Path) -> Published:
+    """Return a model as published, converted where it is Paddle's, and its alphabet."""
     model = spec.models[name]
     full = alphabet = None
     if model.dictionary is not None and model.alphabet is not None:
         full = alphabet = read_dictionary(_text(files.read(model.dictionary), model.dictionary))
         if model.alphabet != "full":
             alphabet = cut(full, model.alphabet, spec.alphabets[model.alphabet])
-    return Published(name, model, files.read(model.file), full, alphabet)
+    paddle = _read_paddle(name, model, files)
+    onnx = convert(paddle, cache) if paddle else files.read(model.file)
+    return Published(name, model, onnx, full, alphabet, paddle)
+
+
+def _read_paddle(name: str, model: ModelSpec, files: SourceFiles) -> PaddleModel | None:
+    if model.paddle_form is None:
+        return None
+    program, parameters = (files.read(file) for file in model.files[:2])
+    return PaddleModel(name, model.paddle_form, program, parameters)
 
 
 def build_onnx(published: Published, spec: Spec, said: Mapping[str, str]) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,10 +15,12 @@ import numpy.typing as npt
 
 from export.errors import ParityError
 from export.onnx_model import Published
+from export.paddle.session import PaddleSession
 from export.samples import Image, fit_crop, line_crops
 from export.spec import DetectionSpec, OrientationSpec, RecognitionSpec, Spec, TaskName, TaskSpec
 
 Floats = npt.NDArray[np.float32]
+Ask = Callable[[Floats], Floats]
 
 # Folding the normalization into weights moves sums by float rounding only. Measured: under 1e-4.
 PROBABILITY_TOLERANCE = 1e-3
@@ -51,13 +54,17 @@ class Comparison:
 
 
 class Prover:
-    """Compares models on one set of pages; published graphs are loaded once."""
+    """Compares models on one set of pages; published graphs are loaded once.
 
-    def __init__(self, spec: Spec, pages: Sequence[Image], threads: int) -> None:
+    A Paddle model is asked in Paddle itself, whose environment is in `cache`.
+    """
+
+    def __init__(self, spec: Spec, pages: Sequence[Image], threads: int, cache: Path) -> None:
         self._spec = spec
         self._pages = pages
         self._threads = threads
-        self._sessions: dict[str, Any] = {}
+        self._cache = cache
+        self._asked: dict[str, Ask] = {}
 
     def compare(
         self, exported: Sequence[tuple[Published, bytes]], crops: Sequence[Image]
@@ -71,11 +78,11 @@ class Prover:
         """
         first = exported[0][0]
         task = self._spec.task(first.model)
-        theirs = self._published(first)
+        ask = self._published(first)
         ours = [_session(onnx, self._threads) for _, onnx in exported]
         pairs: list[list[tuple[bool, float]]] = [[] for _ in exported]
         for pixels in self._inputs(first.model.task, crops):
-            before = theirs.run(None, {theirs.get_inputs()[0].name: normalize(pixels, task)})[0]
+            before = ask(normalize(pixels, task))
             for (published, _), session, differences in zip(exported, ours, pairs, strict=True):
                 after = session.run(None, {session.get_inputs()[0].name: pixels[None]})
                 answers = [output[0] for output in after]
@@ -90,21 +97,28 @@ class Prover:
             ParityError: It finds none, so nothing could be compared.
         """
         task = self._spec.tasks.detection
-        session = self._published(detector)
+        ask = self._published(detector)
         crops: list[Image] = []
         for page in self._pages:
-            found = session.run(None, {session.get_inputs()[0].name: normalize(page, task)})[0]
+            found = ask(normalize(page, task))
             lines = line_crops(page, found[0, 0], task.binarize_threshold)
             crops.extend(lines[:: math.ceil(len(lines) / LINES_OF_A_PAGE) or 1])
         if not crops:
             raise ParityError("the sample pages show no line of text: name pages with --pages")
         return crops
 
-    def _published(self, published: Published) -> Any:
+    def _published(self, published: Published) -> Ask:
         key = f"{published.model.source}/{published.model.file}"
-        if key not in self._sessions:
-            self._sessions[key] = _session(published.onnx, self._threads)
-        return self._sessions[key]
+        if key not in self._asked:
+            self._asked[key] = self._ask(published)
+        return self._asked[key]
+
+    def _ask(self, published: Published) -> Ask:
+        if published.paddle is not None:
+            return PaddleSession(published.paddle, self._cache).run
+        session = _session(published.onnx, self._threads)
+        (pixels,) = session.get_inputs()
+        return lambda floats: session.run(None, {pixels.name: floats})[0]
 
     def _inputs(self, task: TaskName, crops: Sequence[Image]) -> list[Image]:
         tasks = self._spec.tasks

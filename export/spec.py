@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -74,7 +74,15 @@ class ModelSpec:
     @property
     def files(self) -> tuple[str, ...]:
         """All files needed of the source."""
-        return (self.file,) if self.dictionary is None else (self.file, self.dictionary)
+        parameters = str(PurePosixPath(self.file).with_suffix(".pdiparams"))
+        named = (self.file, parameters if self.paddle_form else None, self.dictionary)
+        return tuple(file for file in named if file is not None)
+
+    @property
+    def paddle_form(self) -> str | None:
+        """`pdmodel` or `json` for a Paddle inference model, None for ONNX."""
+        form = PurePosixPath(self.file).suffix[1:]
+        return form if form in ("pdmodel", "json") else None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -219,6 +227,32 @@ def read_toml(path: Path) -> dict[str, Any]:
     return table
 
 
+#: A table that extends another replaces these whole, and all others number by number.
+_WHOLE = ("sources", "models", "alphabets")
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return the table of models.toml or of one that `extends` another, `without` some models."""
+    table = read_toml(path)
+    base, without = table.pop("extends", None), table.pop("without", [])
+    if base is None:
+        return table
+    merged = _merge(read_table(path.parent / base), table)
+    merged["models"] = {k: v for k, v in merged["models"].items() if k not in without}
+    return merged
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any], *, whole: bool = False) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in changes.items():
+        old = base.get(name)
+        if isinstance(value, dict) and isinstance(old, dict) and not whole:
+            merged[name] = _merge(old, value, whole=name in _WHOLE)
+        else:
+            merged[name] = value
+    return merged
+
+
 def read_spec(path: Path = MODELS_TOML) -> Spec:
     """Return the checked table.
 
@@ -226,7 +260,7 @@ def read_spec(path: Path = MODELS_TOML) -> Spec:
         SpecError: With one line for each unknown, missing or ill-typed key.
     """
     try:
-        return TypeAdapter(Spec).validate_python(read_toml(path))
+        return TypeAdapter(Spec).validate_python(read_table(path))
     except ValidationError as error:
         lines = (f"  {'.'.join(map(str, e['loc'])) or 'table'}: {e['msg']}" for e in error.errors())
         raise SpecError("\n".join((f"{path} is not a valid models table:", *lines))) from error

@@ -21,6 +21,9 @@ from export.spec import TaskSpec
 
 Shape = tuple[int | str, ...]
 
+_AXES_ARE_INPUT = 13
+"""The operator set from which ReduceSum takes its axes as an input."""
+
 
 def load_graph(data: bytes) -> ir.Model:
     """Return a published model with its constants as initializers and without idle nodes."""
@@ -54,10 +57,12 @@ def take_pixels(model: ir.Model, task: TaskSpec, name: str, shape: Shape) -> Non
     the convolution pads with must stay the mean color.
 
     Raises:
-        SurgeryError: The first layer is not one plain convolution of three channels.
+        SurgeryError: The first layer is not one plain convolution of three channels, or the graph
+            wants another height or width.
     """
     graph = model.graph
     published = graph.inputs[0]
+    _check_sides(published, shape)
     convolution, weights = _first_convolution(published)
     scale = 1.0 / (255.0 * np.array(task.std, np.float64))
     mean = 255.0 * np.array(task.mean, np.float64)
@@ -75,6 +80,20 @@ def take_pixels(model: ir.Model, task: TaskSpec, name: str, shape: Shape) -> Non
     convolution.replace_input_with(1, weight)
     graph.inputs[0] = pixels
     graph.sort()
+
+
+def _check_sides(published: ir.Value, shape: Shape) -> None:
+    if published.shape is None:
+        return
+    for side, wanted, ours in zip(
+        ("height", "width"), published.shape[2:], shape[1:3], strict=True
+    ):
+        if isinstance(wanted, int) and wanted > 0 and wanted != ours:
+            raise SurgeryError(
+                f"the graph takes images of {side} {wanted}, the task in models.toml gives "
+                f"{ours if isinstance(ours, int) else 'any'}: set the task's {side}, or use "
+                "another model"
+            )
 
 
 def give_probability_map(model: ir.Model) -> None:
@@ -120,11 +139,18 @@ def give_codepoints(model: ir.Model, alphabet: Alphabet, published: Alphabet, na
     tape.op("Gather", [letters, best], {"axis": 0}, output=codepoint)
     peak = tape.op("ReduceMax", [logits], {"axes": [-1], "keepdims": 1})
     shares = tape.op("Exp", [tape.op("Sub", [logits, peak])])
-    # All shares are positive: ReduceL1 is their sum, with one form from operator set 1 to 17.
-    total = tape.op("ReduceL1", [shares], {"axes": [-1], "keepdims": 0})
+    total = _sum_over_classes(tape, shares, model.opset_imports[""])
     probability = ir.val("PROBABILITY", ir.DataType.FLOAT, ("N", "T"))
     tape.op("Reciprocal", [total], output=probability)
     model.graph.outputs[:] = [codepoint, probability]
+
+
+def _sum_over_classes(tape: ir.tape.Tape, shares: ir.Value, opset: int) -> ir.Value:
+    # OpenVINO takes the one form that fits all operator sets, ReduceL1, for a sum over everything.
+    if opset < _AXES_ARE_INPUT:
+        return tape.op("ReduceSum", [shares], {"axes": [-1], "keepdims": 0})
+    axes = constant(tape, "classes_axis", np.array([-1], np.int64))
+    return tape.op("ReduceSum", [shares, axes], {"keepdims": 0})
 
 
 def _first_convolution(value: ir.Value) -> tuple[ir.Node, npt.NDArray[np.float32]]:

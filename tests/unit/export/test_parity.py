@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,15 +19,15 @@ from tests.unit.export.small_world import LANGUAGES
 
 
 @pytest.fixture
-def published(spec: Spec, tmp_path: object) -> Callable[[str], Published]:
+def published(spec: Spec, tmp_path: Path) -> Callable[[str], Published]:
     source = spec.sources["world"]
-    files = fetch("world", source, spec.files_of("world"), tmp_path)  # type: ignore[arg-type]
-    return lambda name: read_published(name, spec, files)
+    files = fetch("world", source, spec.files_of("world"), tmp_path)
+    return lambda name: read_published(name, spec, files, tmp_path)
 
 
 @pytest.fixture
-def prover(spec: Spec) -> Prover:
-    return Prover(spec, drawn_pages()[:1], threads=1)
+def prover(spec: Spec, tmp_path: Path) -> Prover:
+    return Prover(spec, drawn_pages()[:1], 1, tmp_path)
 
 
 def _spoil(model: bytes, name: str, change: Callable[[np.ndarray], np.ndarray]) -> bytes:
@@ -97,11 +98,11 @@ def test_a_spoiled_export_does_not_hold(
 
 
 def test_pages_without_text_prove_nothing(
-    spec: Spec, published: Callable[[str], Published]
+    spec: Spec, published: Callable[[str], Published], tmp_path: Path
 ) -> None:
     blank = np.full((64, 96, 3), 255, np.uint8)
     with pytest.raises(ParityError, match="show no line"):
-        Prover(spec, [blank], threads=1).crops_by(published("text_detection"))
+        Prover(spec, [blank], 1, tmp_path).crops_by(published("text_detection"))
 
 
 def test_check_names_only_what_fails() -> None:

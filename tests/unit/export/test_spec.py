@@ -56,3 +56,19 @@ def test_place_and_files() -> None:
     assert SourceSpec(sha256="0", licence="x", wheel="a==1").place == "a==1"
     model = ModelSpec(task="recognition", source="s", file="f", dictionary="d", alphabet="full")
     assert model.files == ("f", "d")
+
+
+def test_a_table_that_extends_another_says_only_what_differs(models_toml: Path) -> None:
+    base = read_spec(models_toml)
+    mine = models_toml.with_name("mine.toml")
+    mine.write_text(
+        f'extends = "{models_toml.name}"\nwithout = ["textline_orientation"]\n'
+        "[tasks.detection]\nbox_threshold = 0.75\n"
+        '[models.text_detection]\ntask = "detection"\nsource = "world"\nfile = "mine.pdmodel"\n'
+    )
+    spec = read_spec(mine)
+    assert set(base.models) - set(spec.models) == {"textline_orientation"}
+    assert spec.models["text_detection"].files == ("mine.pdmodel", "mine.pdiparams")
+    assert spec.models["text_detection"].int8_skip is None
+    assert spec.tasks.detection.box_threshold == 0.75
+    assert spec.tasks.detection.canvases == base.tasks.detection.canvases

@@ -1,0 +1,1 @@
+"""Paddle inference models: converted and asked in environments of their own."""
