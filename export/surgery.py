@@ -71,8 +71,9 @@ def take_pixels(model: ir.Model, task: TaskSpec, name: str, shape: Shape) -> Non
         folded, mean = folded[:, ::-1], mean[::-1]
     pixels = ir.val(name, ir.DataType.UINT8, shape)
     tape = ir.tape.Tape(graph)
-    channels_first = tape.op("Transpose", [pixels], {"perm": [0, 3, 1, 2]})
-    floats = tape.op("Cast", [channels_first], {"to": ir.DataType.FLOAT})
+    # The cast stands first: TensorRT does nothing else with 8-bit pixels.
+    values = tape.op("Cast", [pixels], {"to": ir.DataType.FLOAT})
+    floats = tape.op("Transpose", [values], {"perm": [0, 3, 1, 2]})
     offset = constant(tape, f"{name}_mean", mean.astype(np.float32).reshape(1, 3, 1, 1))
     centered = tape.op("Sub", [floats, offset])
     weight = constant(tape, f"{name}_weights", np.ascontiguousarray(folded, np.float32))

@@ -120,4 +120,6 @@ def test_a_graph_that_does_not_begin_with_a_convolution_is_refused(spec: Spec) -
     node = onnx.helper.make_node("Relu", ["x"], ["y"])
     model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [x], [y]))
     with pytest.raises(SurgeryError, match="does not begin with one convolution"):
-        take_pixels(load_graph(model.SerializeToString()), spec.tasks.detection, "IMAGE", ("N", "H", "W", 3))
+        take_pixels(
+            load_graph(model.SerializeToString()), spec.tasks.detection, "IMAGE", ("N", "H", "W", 3)
+        )
