@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fetch(actions)
     _add_onnx(actions)
     _add_install(actions)
+    _add_plan(actions)
     _add_list(actions)
     return parser
 
@@ -91,6 +92,30 @@ def _add_install(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     _add_pages(action)
     action.set_defaults(run=commands.run_install)
+
+
+def _add_plan(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    action = actions.add_parser("plan", help="build TensorRT plans of installed models")
+    action.add_argument("model", nargs="*", help="names of models.toml (all)")
+    action.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="for MODEL.plan"
+    )
+    action.add_argument(
+        "--compute-capability",
+        choices=("SM75", "SM80", "SM86", "SM89", "SM120"),
+        help="build with TensorRT-RTX for that GPU architecture (the GPU of this machine)",
+    )
+    action.add_argument(
+        "--precision", choices=("FP32", "FP16"), default="FP16", help="(%(default)s)"
+    )
+    action.add_argument(
+        "--model-repository",
+        type=Path,
+        default=DEFAULT_REPOSITORY,
+        metavar="FOLDER",
+        help="where the models are installed (%(default)s)",
+    )
+    action.set_defaults(run=commands.run_plan)
 
 
 def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -56,6 +56,24 @@ def run_install(options: Namespace) -> None:
     report.print_outcome(console, outcome, repository)
 
 
+def run_plan(options: Namespace) -> None:
+    """Build TensorRT plans of installed models."""
+    from export.plans.build import PlanBuilder, Target
+
+    spec = read_spec(options.models)
+    target = Target(options.compute_capability, options.precision)
+    builder = PlanBuilder(spec, target, options.output, options.cache)
+    for name in _known_models(spec, options.model):
+        file = options.model_repository / name / str(spec.release) / "model.onnx"
+        if not file.is_file():
+            raise ExportError(f"{file} is not there: run `python -m export install` first")
+        record = builder.build(name, file.read_bytes())
+        console.print(
+            f"{name}: {options.precision}, {record['bytes']:,} bytes in {record['seconds']} s, "
+            f"{record['package']} {record['tensorrt']}"
+        )
+
+
 def run_list(options: Namespace) -> None:
     """Show the models table, or who writes one language."""
     from export.build import read_models

@@ -10,6 +10,7 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 from export.configs_steps import ensembles, image_decoding, page_reading
 from export.host import Host
+from export.profiles import shape_range
 from export.spec import ModelSpec, Spec, TaskSpec
 from export.tensors import (
     Tensor,
@@ -111,17 +112,11 @@ def _run_on_gpu(config: Any, host: Host, spec: Spec, model: ModelSpec) -> None:
     options["trt_timing_cache_enable"] = "1"
     options["trt_timing_cache_path"] = host.engine_cache
     most = config.max_batch_size
-    least_shape, middle_shape, most_shape = _profile(bucket_shapes(spec, model))
+    least_shape, middle_shape, most_shape = shape_range(bucket_shapes(spec, model))
     name = config.input[0].name
     options["trt_profile_min_shapes"] = _shape_text(name, 1, least_shape)
     options["trt_profile_opt_shapes"] = _shape_text(name, max(1, most // 2), middle_shape)
     options["trt_profile_max_shapes"] = _shape_text(name, most, most_shape)
-
-
-def _profile(shapes: list[Shape]) -> tuple[Shape, Shape, Shape]:
-    heights, widths = zip(*shapes, strict=True)
-    middle = sorted(shapes, key=lambda shape: shape[0] * shape[1])[len(shapes) // 2]
-    return (min(heights), min(widths)), middle, (max(heights), max(widths))
 
 
 def _shape_text(name: str, batch: int, shape: Shape) -> str:

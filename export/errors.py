@@ -27,5 +27,13 @@ class ParityError(ExportError):
     """An exported graph does not answer as the published one."""
 
 
+class EnvironmentMissingError(ExportError):
+    """An environment for other packages cannot be made."""
+
+
 class PaddleError(ExportError):
-    """A Paddle model cannot be converted or run, or the environment for it cannot be made."""
+    """A Paddle model cannot be converted or run."""
+
+
+class PlanError(ExportError):
+    """TensorRT cannot build a plan, or builds another one than was asked for."""

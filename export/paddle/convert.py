@@ -7,8 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from export.environments import environment_python
 from export.errors import PaddleError
-from export.paddle.environment import environment_python
 from export.spec import sha256_of
 
 #: Every operator of PP-OCR is in it, and it is what the published ONNX files of it have.
@@ -25,6 +25,11 @@ class PaddleModel:
     program: bytes
     parameters: bytes
 
+    @property
+    def requirements(self) -> Path:
+        """What reads this form."""
+        return Path(__file__).with_name(f"{self.form}.txt")
+
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write both files under the names that Paddle wants, and return their paths."""
         program = folder / f"inference.{self.form}"
@@ -40,11 +45,12 @@ def convert(model: PaddleModel, cache: Path) -> bytes:
     Raises:
         PaddleError: paddle2onnx refuses the model; what it says is in the message.
     """
-    python = environment_python(model.form, cache)
+    python = environment_python(model.requirements, cache)
     key = sha256_of(f"{python.parent.parent.name} {OPSET}".encode() + _content(model))
     kept = cache / "paddle" / f"{key[:16]}.onnx"
     if not kept.exists():
-        with tempfile.TemporaryDirectory(dir=cache / "paddle", prefix=".incoming-") as folder:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".incoming-") as folder:
             _run_paddle2onnx(python, model, Path(folder)).replace(kept)
     return kept.read_bytes()
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.format import read_array, write_array
 
+from export.environments import environment_python
 from export.errors import PaddleError
 from export.paddle.convert import PaddleModel
-from export.paddle.environment import environment_python
 
 _SCRIPT = Path(__file__).with_name("answering.py")
 
@@ -26,7 +26,7 @@ class PaddleSession:
         self._name = model.name
         self._folder = tempfile.TemporaryDirectory(prefix="paddle-")
         files = map(str, model.write(Path(self._folder.name)))
-        command = [str(environment_python(model.form, cache)), "-I", str(_SCRIPT), *files]
+        command = [str(environment_python(model.requirements, cache)), "-I", str(_SCRIPT), *files]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - our own script
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log

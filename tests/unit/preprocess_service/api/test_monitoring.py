@@ -4,6 +4,7 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from preprocess_service import metrics
 from preprocess_service.errors import EngineFailedError
 from tests.waiting import until
 
@@ -104,6 +105,7 @@ async def test_paths_and_methods_that_callers_invent_are_no_labels(client):
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 async def test_stats_say_how_the_service_does(client, make_pdf, prefix):
+    metrics.JOBS.clear()  # what tests of jobs left in this process
     before = (await client.get(f"{prefix}/stats")).json()
     await client.post("/api/v1/ocr/process", files=_file(make_pdf("a", "b")))
     await client.get("/nothing")

@@ -1,0 +1,1 @@
+"""TensorRT plans, built in an environment that has TensorRT."""

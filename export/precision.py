@@ -1,0 +1,27 @@
+"""Exported graphs in half precision, typed node by node: TensorRT takes its types from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+
+from export.host import Precision
+
+#: Sums over thousands of classes and what follows them leave the range or the grain of FP16.
+_FLOAT_OPERATORS = ("Exp", "ReduceSum", "Reciprocal", "Softmax", "Resize")
+
+
+def with_precision(model: bytes, precision: Precision) -> bytes:
+    """Return an exported ONNX file in that precision; inputs and outputs keep their types."""
+    if precision == "FP32":
+        return model
+    # Loaded here: it takes a second.
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    half: Any = convert_float_to_float16(
+        onnx.load_model_from_string(model),
+        keep_io_types=True,
+        op_block_list=list(_FLOAT_OPERATORS),
+    )
+    return bytes(half.SerializeToString())
