@@ -70,14 +70,18 @@ async def test_two_workers_share_jobs_and_each_result_comes_once(
     second = WorkerProcess(settings, tmp_path)
     worker_process.start()
     second.start()
+    ids: list[str] = []
     try:
-        ids = [await submit(client, numbered_pdf(4)) for _ in range(12)]
-        for job_id in ids:
-            assert (await finished(client, job_id))["pages_done"] == 4
+        # On a busy machine one worker may have started long before the other.
+        while len({pid for _, _, pid in worker_process.reads()}) < 2:
+            round_of_jobs = [await submit(client, numbered_pdf(4)) for _ in range(4)]
+            for job_id in round_of_jobs:
+                assert (await finished(client, job_id))["pages_done"] == 4
+            ids += round_of_jobs
+            assert len(ids) < 200
     finally:
         second.end()
-    assert len(worker_process.reads()) == 48
-    assert len({pid for _, _, pid in worker_process.reads()}) == 2
+    assert len(worker_process.reads()) == 4 * len(ids)
 
 
 @pytest.fixture
