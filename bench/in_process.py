@@ -5,6 +5,7 @@ Each thread has sessions of its own, as Triton's instances do, and reads one pag
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 import threading
@@ -80,8 +81,9 @@ class PageReaders:
 
     def __init__(self, strategy: str) -> None:
         # Triton puts a model's version folder on `sys.path`; so does this.
-        sys.path.insert(0, str(REPOSITORY / "page_reading" / "1"))
-        parameters = _config("page_reading")["parameters"]
+        reader = f"page_reading_r{_live_release()}"
+        sys.path.insert(0, str(REPOSITORY / reader / "1"))
+        parameters = _config(reader)["parameters"]
         self.settings = import_module("page_settings").PageSettings.from_parameters(
             {name: value["string_value"] for name, value in parameters.items()}
         )
@@ -108,7 +110,7 @@ class PageReaders:
     async def _infer(self, model: str, input_name: str, batch: Any) -> dict[str, Any]:
         sessions: dict[str, Session] = self._local.__dict__.setdefault("sessions", {})
         if model not in sessions:
-            sessions[model] = open_model(model)
+            sessions[model] = open_model(f"{model}_r{self.settings.release}")
         return sessions[model].run({input_name: batch})
 
 
@@ -118,8 +120,12 @@ def open_model(name: str) -> Session:
     os.environ.setdefault("OPENVINO_TUNING_DIR", str(REPOSITORY.parent / ".cache" / "tuning"))
     config = _config(name)
     options = read_options(config, "CPU", 0)
-    version = config["version_policy"]["specific"]["versions"][0]
-    return open_session(REPOSITORY / name / str(version) / options.filename, options)
+    return open_session(REPOSITORY / name / "1" / options.filename, options)
+
+
+def _live_release() -> int:
+    told = _config("ocr")["parameters"]["releases"]["string_value"]
+    return int(json.loads(told)["live"])
 
 
 def _config(name: str) -> dict[str, Any]:

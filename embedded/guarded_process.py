@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,6 +24,7 @@ class Command:
 
     Attributes:
         arguments: The program and its arguments.
+        arguments_of_start: More arguments, asked for at each start.
         environment: The whole environment of the program.
         folder: The folder it runs in.
         log: The file that takes its output, None for the terminal.
@@ -37,6 +38,7 @@ class Command:
     log: Path | None = None
     shm_prefix: str = ""
     grace_seconds: float = 30.0
+    arguments_of_start: Callable[[], Sequence[str]] = tuple
 
 
 class GuardedProcess:
@@ -50,10 +52,11 @@ class GuardedProcess:
     def start(self) -> None:
         """Start the command; what a predecessor left behind is removed first."""
         command = self._command
+        arguments = [*command.arguments, *command.arguments_of_start()]
         self._remove_remains()
         with _output(command.log) as output:
             self._guard = subprocess.Popen(  # noqa: S603 - our own guard
-                [*_guard_arguments(command), *command.arguments],
+                [*_guard_arguments(command), *arguments],
                 env={**_MEMORY, **command.environment},
                 cwd=command.folder,
                 stdin=subprocess.PIPE,

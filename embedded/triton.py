@@ -12,6 +12,7 @@ from pathlib import Path
 
 from embedded import assembly, repository
 from embedded.assembly import Installation
+from embedded.errors import ModelMissingError
 from embedded.guarded_process import Command, GuardedProcess
 from embedded.host import require_supported_host
 from embedded.lost_processes import LostProcesses
@@ -37,7 +38,6 @@ def running_triton(settings: Settings) -> Iterator["Triton"]:
         EmbeddedError: It cannot start; the text says what to change.
     """
     require_supported_host()
-    repository.require_models(settings.model_repository)
     with assembly.locked(settings.runtime_dir, settings.triton_stop_timeout) as lock:
         require_free_ports(settings.triton_host, triton_ports(settings))
         triton = Triton(settings, lock)
@@ -71,6 +71,7 @@ class Triton:
     def __init__(self, settings: Settings, lock: int) -> None:
         self.settings = settings
         self.lock = lock
+        self._models = _models_to_load(settings.model_repository)
         given = settings.triton_control_key
         self.control_key = assembly.control_key(
             settings.runtime_dir, given.get_secret_value() if given else None
@@ -91,8 +92,8 @@ class Triton:
         Raises:
             StartError: It died or missed its deadline.
         """
-        names = repository.model_names(self.settings.model_repository)
         self.service.start()
+        names = self._models
         logger.info("Triton loads and warms %d models.", len(names))
         told: list[str] = []
         while self.service.state is not State.READY:
@@ -138,7 +139,21 @@ class Triton:
             shm_prefix=prefix,
             # Triton looks at its in-flight requests once a second and then unloads its models.
             grace_seconds=settings.triton_stop_timeout + 10,
+            arguments_of_start=self._load_arguments,
         )
+
+    def _load_arguments(self) -> list[str]:
+        # Another release may be live than at the last start.
+        with contextlib.suppress(ModelMissingError):
+            self._models = _models_to_load(self.settings.model_repository)
+        return [f"--load-model={name}" for name in self._models]
+
+
+def _models_to_load(folder: Path) -> list[str]:
+    try:
+        return repository.models_to_load(folder)
+    except repository.ModelsMissingError as error:
+        raise ModelMissingError(str(error)) from error
 
 
 def answers(url: str) -> bool:
@@ -155,7 +170,7 @@ def _repository_arguments(settings: Settings, installation: Installation) -> lis
         f"--model-repository={settings.model_repository.resolve()}",
         f"--backend-directory={installation.backend_directory}",
         # Explicit: a model changes when an operator says so, never because a file did.
-        *("--model-control-mode=explicit", "--load-model=*"),
+        "--model-control-mode=explicit",
     ]
 
 

@@ -1,4 +1,4 @@
-"""`python -m export`: from published models to the model repository."""
+"""`python -m export`: from published models to live releases."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from export import commands
+from export.arguments import add_host, add_pages, positive
 from export.errors import ExportError
 from export.fetch import DEFAULT_CACHE
+from export.releases.cli import add_places, add_release
+from export.releases.commands import run_install
 from export.spec import MODELS_TOML
-
-DEFAULT_REPOSITORY = Path(__file__).parent.parent / "model_repository"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fetch(actions)
     _add_onnx(actions)
     _add_install(actions)
+    add_release(actions)
     _add_plan(actions)
     _add_list(actions)
     return parser
@@ -64,38 +66,20 @@ def _add_onnx(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     action.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="for MODEL.onnx"
     )
-    _add_pages(action)
+    add_pages(action)
     action.set_defaults(run=commands.run_onnx)
 
 
 def _add_install(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    action = actions.add_parser("install", help="bring a model repository up to date")
-    action.add_argument(
-        "--model-repository",
-        type=Path,
-        default=DEFAULT_REPOSITORY,
-        metavar="FOLDER",
-        help="Triton's model repository (%(default)s)",
-    )
-    action.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="(%(default)s)")
-    action.add_argument(
-        "--cores", type=_positive, metavar="N", help="cores of the serving host (this machine's)"
-    )
-    action.add_argument(
-        "--precision", choices=("FP32", "FP16"), help="TensorRT's, with --device gpu (FP16)"
-    )
-    action.add_argument(
-        "--engine-cache", metavar="FOLDER", help="for TensorRT engines, on the serving GPU host"
-    )
-    action.add_argument(
-        "--anew", action="store_true", help="build and prove even what is up to date"
-    )
-    _add_pages(action)
-    action.set_defaults(run=commands.run_install)
+    action = actions.add_parser("install", help="make what models.toml says live, before a start")
+    add_places(action)
+    add_host(action)
+    add_pages(action)
+    action.set_defaults(run=run_install)
 
 
 def _add_plan(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    action = actions.add_parser("plan", help="build TensorRT plans of installed models")
+    action = actions.add_parser("plan", help="build TensorRT plans of a release")
     action.add_argument("model", nargs="*", help="names of models.toml (all)")
     action.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="for MODEL.plan"
@@ -109,11 +93,10 @@ def _add_plan(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--precision", choices=("FP32", "FP16"), default="FP16", help="(%(default)s)"
     )
     action.add_argument(
-        "--model-repository",
-        type=Path,
-        default=DEFAULT_REPOSITORY,
-        metavar="FOLDER",
-        help="where the models are installed (%(default)s)",
+        "--releases", type=Path, metavar="FOLDER", help="folder of the releases (RELEASES_DIR)"
+    )
+    action.add_argument(
+        "--release", type=positive, metavar="N", help="whose models (the live one's)"
     )
     action.set_defaults(run=commands.run_plan)
 
@@ -126,19 +109,6 @@ def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--language", metavar="CODE", help="show who writes it and what others lack"
     )
     action.set_defaults(run=commands.run_list)
-
-
-def _add_pages(action: argparse.ArgumentParser) -> None:
-    action.add_argument(
-        "--pages", type=Path, metavar="FOLDER", help="images and PDFs to prove parity on as well"
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

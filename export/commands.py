@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import replace
 
 from rich.console import Console
 
 from export import report
-from export.errors import ExportError
-from export.host import Host, usable_cores
-from export.install import Installation
+from export.configs import VERSION
+from export.errors import ExportError, ReleaseError
+from export.host import usable_cores
 from export.languages import read_languages
+from export.releases.commands import open_store
+from export.settings import read_settings
 from export.spec import Spec, read_spec
 
 console = Console(soft_wrap=True, highlight=False)
@@ -46,27 +47,22 @@ def run_onnx(options: Namespace) -> None:
         console.print(f"wrote {options.output / f'{model.name}.onnx'}")
 
 
-def run_install(options: Namespace) -> None:
-    """Bring the model repository up to date."""
-    spec, languages = read_spec(options.models), read_languages()
-    repository = options.model_repository
-    installation = Installation(spec, languages, repository, _host(options), options.cache)
-    outcome = installation.run(options.pages, anew=options.anew)
-    report.print_parity(console, outcome.comparisons)
-    report.print_outcome(console, outcome, repository)
-
-
 def run_plan(options: Namespace) -> None:
-    """Build TensorRT plans of installed models."""
+    """Build TensorRT plans of a release."""
     from export.plans.build import PlanBuilder, Target
 
     spec = read_spec(options.models)
+    store = open_store(options, read_settings())
+    release = options.release or store.state().live
+    if release is None:
+        raise ReleaseError("no release is live: run `python -m export install` first")
+    store.verify(release)
     target = Target(options.compute_capability, options.precision)
     builder = PlanBuilder(spec, target, options.output, options.cache)
     for name in _known_models(spec, options.model):
-        file = options.model_repository / name / str(spec.release) / "model.onnx"
+        file = store.models(release) / name / VERSION / "model.onnx"
         if not file.is_file():
-            raise ExportError(f"{file} is not there: run `python -m export install` first")
+            raise ReleaseError(f"release {release} has no model {name}")
         record = builder.build(name, file.read_bytes())
         console.print(
             f"{name}: {options.precision}, {record['bytes']:,} bytes in {record['seconds']} s, "
@@ -96,12 +92,3 @@ def _known_models(spec: Spec, names: list[str]) -> list[str]:
     if unknown:
         raise ExportError(f"no model {', '.join(unknown)}; there are {', '.join(spec.models)}")
     return names or list(spec.models)
-
-
-def _host(options: Namespace) -> Host:
-    host = Host(options.device, options.cores or usable_cores())
-    given = {"precision": options.precision, "engine_cache": options.engine_cache}
-    set_by_user = {name: value for name, value in given.items() if value is not None}
-    if set_by_user and options.device == "cpu":
-        raise ExportError("--precision and --engine-cache are TensorRT's: add --device gpu")
-    return replace(host, **set_by_user)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import text_format
@@ -21,7 +22,9 @@ from export.tensors import (
     tensor_fields,
 )
 
-HEADER = "# Written by `python -m export install` from export/models.toml: change it there.\n"
+HEADER = "# Written by `python -m export` from export/models.toml: change it there.\n"
+#: The models of each release have names of their own, so one version is enough.
+VERSION = "1"
 
 Shape = tuple[int, int]
 
@@ -41,9 +44,17 @@ def all_configs(
     configs.append(image_decoding(spec, host.cores))
     configs.append(page_reading(spec, host, writes))
     configs.extend(ensembles(spec))
-    for config in configs:
-        config.version_policy.specific.versions.append(spec.release)
-    return {config.name: HEADER + text_format.MessageToString(config) for config in configs}
+    return {config.name: config_text(config) for config in configs}
+
+
+def config_text(config: Any) -> str:
+    """Return the text of a `config.pbtxt`."""
+    return HEADER + str(text_format.MessageToString(config))
+
+
+def read_config(file: Path) -> Any:
+    """Return a `config.pbtxt` as Triton's protobuf; ParseError where it is none."""
+    return text_format.Parse(file.read_text(encoding="utf-8"), triton.ModelConfig())
 
 
 def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
@@ -63,7 +74,7 @@ def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
     config.dynamic_batching.max_queue_delay_microseconds = task.max_queue_delay_microseconds
     parameter(config, "sha256", sha256)
     if host.device == "cpu":
-        _run_on_cpu(config, model)
+        _run_on_cpu(config, model, host)
     else:
         _run_on_gpu(config, host, spec, model)
     return config
@@ -87,7 +98,7 @@ def _warmup(tensor: Tensor, shape: Shape) -> Any:
     return warmup
 
 
-def _run_on_cpu(config: Any, model: ModelSpec) -> None:
+def _run_on_cpu(config: Any, model: ModelSpec, host: Host) -> None:
     """One thread for each instance: two pages at once are faster than two threads on one.
 
     Triton's batcher merges neighbours in the queue if their shapes are equal, and lines of many
@@ -96,7 +107,13 @@ def _run_on_cpu(config: Any, model: ModelSpec) -> None:
     config.input[0].allow_ragged_batch = model.task == "recognition"
     parameter(config, "intra_op_thread_count", "1")
     parameter(config, "inter_op_thread_count", "1")
-    config.optimization.execution_accelerators.cpu_execution_accelerator.add(name="openvino")
+    if host.precision == "FP16":
+        return  # onnxruntime itself, which rounds to 16 bits where the typed graph says so
+    accelerators = config.optimization.execution_accelerators.cpu_execution_accelerator
+    options = accelerators.add(name="openvino").parameters
+    if host.precision != "auto":
+        has_ranges = model.int8_skip is not None
+        options["precision_mode"] = host.precision if has_ranges else "FP32"
 
 
 def _run_on_gpu(config: Any, host: Host, spec: Spec, model: ModelSpec) -> None:

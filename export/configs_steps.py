@@ -56,7 +56,6 @@ def page_reading(spec: Spec, host: Host, writes: Mapping[str, list[str]]) -> Any
     options = [triton.ModelInput(**tensor_fields(t), optional=True) for t in OPTIONS]
     config.input.extend(options)
     told = {
-        "release": spec.release,
         "strategies": {name: asdict(strategy) for name, strategy in spec.strategies.items()},
         "languages": recognizers_by_language(spec, writes),
         "default_recognizers": {name: default_recognizer(spec, name) for name in spec.strategies},

@@ -37,3 +37,15 @@ class PaddleError(ExportError):
 
 class PlanError(ExportError):
     """TensorRT cannot build a plan, or builds another one than was asked for."""
+
+
+class HostError(ExportError):
+    """The serving host cannot do what is asked of it."""
+
+
+class ReleaseError(ExportError):
+    """A release cannot be staged, switched or removed; what is live stays live."""
+
+
+class GateError(ReleaseError):
+    """A candidate reads worse than what is live, or cannot be served at all."""

@@ -8,6 +8,8 @@ import onnx
 
 from export.host import Precision
 
+#: Metadata of a file that is not as it was built.
+PRECISION = "precision"
 #: Sums over thousands of classes and what follows them leave the range or the grain of FP16.
 _FLOAT_OPERATORS = ("Exp", "ReduceSum", "Reciprocal", "Softmax", "Resize")
 
@@ -24,4 +26,5 @@ def with_precision(model: bytes, precision: Precision) -> bytes:
         keep_io_types=True,
         op_block_list=list(_FLOAT_OPERATORS),
     )
+    half.metadata_props.add(key=PRECISION, value=precision)
     return bytes(half.SerializeToString())

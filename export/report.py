@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from export.alphabet import Alphabet
-from export.install import Outcome
 from export.languages import Language, find_gap, written
 from export.spec import Spec
 
@@ -28,16 +26,6 @@ def print_parity(console: Console, comparisons: Sequence[Comparison]) -> None:
         table.add_row(c.model, str(c.inputs), str(c.same), difference, allowed)
     table.columns[0].no_wrap = True
     console.print(table)
-
-
-def print_outcome(console: Console, outcome: Outcome, repository: Path) -> None:
-    """Print what an install did."""
-    if not outcome.changed:
-        console.print(f"{repository} is up to date: {len(outcome.kept)} models")
-        return
-    console.print(f"built and proven: {', '.join(outcome.built) or 'none'}")
-    console.print(f"up to date before: {', '.join(outcome.kept) or 'none'}")
-    console.print(f"{len(outcome.changed)} files written to {repository}")
 
 
 def print_models(

@@ -180,7 +180,6 @@ class AlphabetSpec:
 class Spec:
     """The whole of models.toml."""
 
-    release: int
     max_pixels: int
     sources: dict[str, SourceSpec]
     models: dict[str, ModelSpec]

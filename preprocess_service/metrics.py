@@ -69,6 +69,14 @@ LINES_PER_PAGE = Histogram(
     "Lines on each page that was read.",
     buckets=(0, 1, 5, 10, 20, 40, 60, 80, 100, 150, 200, 400, 1000),
 )
+RELEASE_PAGES = Counter(
+    "ocr_release_pages_total", "Pages read by the models of each release.", ["release"]
+)
+SHADOW_PAGES = Counter(
+    "ocr_shadow_pages_total",
+    "Pages read with a candidate too: alike, different (F1 of words below 0.9), or failed.",
+    ["release", "outcome"],
+)
 STAGE_SECONDS = Histogram(
     "ocr_stage_seconds",
     "Stages: rasterize, enhance and inference per page; upload, format and total per document.",

@@ -90,7 +90,6 @@ class OpenDocument:
     options: OcrOptions
     reading: ReadingOptions
     context: CallContext
-    release: int
 
     def without_pages(self, numbers: Container[int]) -> "OpenDocument":
         """The same document with fewer pages to read; numbers are counted from 1."""
@@ -111,7 +110,6 @@ class PageResult:
     rasterize_ms: float = 0.0
     enhance_ms: float = 0.0
     inference_ms: float = 0.0
-    release: int | None = None
     error: ServiceError | None = None
 
 
@@ -156,8 +154,16 @@ class OcrPipeline:
         """Whether pages can be read now."""
         return await self._engine.is_ready()
 
-    async def open(self, file: BinaryIO, options: OcrOptions, context: CallContext) -> OpenDocument:
+    async def open(
+        self,
+        file: BinaryIO,
+        options: OcrOptions,
+        context: CallContext,
+        release: int | None = None,
+    ) -> OpenDocument:
         """Check the document and the options against what can be done, before any page is read.
+
+        `release` is the one that pages were read with before; another is taken if it is gone.
 
         Raises:
             ServiceError: The document or an option cannot be honoured, or the engine is away.
@@ -165,7 +171,7 @@ class OcrPipeline:
         media_type = sniff_media_type(os.pread(file.fileno(), HEAD_BYTES, 0))
         if options.text_layer == "only" and media_type != PDF:
             raise InvalidOptionsError(f"text_layer: only a PDF has one, not {media_type}.")
-        engine = await self._engine.describe()
+        engine = await self._engine.describe(context.request_id, release)
         languages = resolve_languages(options.language, engine.languages.get(options.strategy, {}))
         raster = self._raster_request(media_type, options)
         return OpenDocument(
@@ -174,10 +180,13 @@ class OcrPipeline:
             info=await self._rasterizer.inspect(raster, file),
             options=options,
             reading=ReadingOptions(
-                options.strategy, languages, options.detect_orientation, options.words
+                engine.release,
+                options.strategy,
+                languages,
+                options.detect_orientation,
+                options.words,
             ),
             context=context,
-            release=engine.release,
         )
 
     async def read_pages(
@@ -247,7 +256,7 @@ class OcrPipeline:
             reading = await self._engine.recognize(raster.pixels, document.reading, context)
         inference_ms = _ms_since(started)
         page = assemble_page(index, raster, reading, document.options.confidence_threshold)
-        return PageResult(page, rasterize_ms, enhance_ms, inference_ms, reading.release)
+        return PageResult(page, rasterize_ms, enhance_ms, inference_ms)
 
     def _raster_request(self, media_type: str, options: OcrOptions) -> RasterRequest:
         by_strategy = _STRATEGY_DPI.get(options.strategy, self._limits.default_dpi)
@@ -284,7 +293,6 @@ def assemble_document(
     if errors and len(errors) == len(results):
         raise errors[0]
     pages = tuple(result.page for result in results)
-    releases = [result.release for result in results if result.release is not None]
     text = merge_text(pages) if document.options.merge_pages else None
     status: Literal["partial", "succeeded"] = "partial" if errors else "succeeded"
     metrics.DOCUMENTS.labels(document.options.strategy, status).inc()
@@ -292,7 +300,7 @@ def assemble_document(
     return Document(
         request_id=document.context.request_id,
         status=status,
-        release=max(releases, default=document.release),
+        release=document.reading.release,
         strategy=document.options.strategy,
         language=document.reading.languages,
         processing_ms=ProcessingTime(

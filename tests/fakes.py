@@ -53,6 +53,8 @@ class FakeEngine:
         self.away = away
         self.gate: asyncio.Event | None = None
         self.not_ready: tuple[str, ...] = ()
+        #: Releases that can be asked for; the first is live.
+        self.served: list[int] = [1]
         self.pages: list[npt.NDArray[np.uint8]] = []
         self.options: list[ReadingOptions] = []
         self.contexts: list[CallContext] = []
@@ -83,10 +85,13 @@ class FakeEngine:
             raise outcome
         return outcome
 
-    async def describe(self) -> EngineDescription:
+    async def describe(
+        self, request_id: str | None = None, release: int | None = None
+    ) -> EngineDescription:
         if self.away is not None:
             raise self.away
-        return EngineDescription(1, LANGUAGES, ("page_reading", "text_detection"))
+        number = release if release in self.served else self.served[0]
+        return EngineDescription(number, LANGUAGES, ("page_reading", "text_detection"))
 
     async def model_states(self) -> tuple[ModelState, ...]:
         models = (await self.describe()).models

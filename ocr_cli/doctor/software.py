@@ -33,7 +33,7 @@ def check_packages() -> Check:
 
 def check_models(repository: Path) -> Check:
     """Whether every model has its configuration, and every ONNX model its file."""
-    folders = sorted(path for path in repository.glob("*") if path.is_dir())
+    folders = sorted(path for path in repository.glob("[!.]*") if path.is_dir())
     broken = [folder.name for folder in folders if not _is_complete(folder)]
     if not folders:
         found = f"no models in {repository}"

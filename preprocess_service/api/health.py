@@ -47,7 +47,10 @@ async def models(services: ServicesDep) -> Models:
     description = await services.engine.describe()
     return Models(
         release=description.release,
-        models=tuple(Model(name=m.name, versions=m.versions, ready=m.is_ready) for m in states),
+        models=tuple(
+            Model(name=m.name, versions=m.versions, ready=m.is_ready, sha256=m.sha256)
+            for m in states
+        ),
         languages={
             strategy: tuple(sorted(codes)) for strategy, codes in description.languages.items()
         },

@@ -24,6 +24,7 @@ class Model(BaseModel):
     name: str = Field(examples=["text_recognition"])
     versions: tuple[str, ...] = Field(examples=[["1"]])
     ready: bool
+    sha256: str | None = Field(description="Of its file; null for a step without weights.")
 
 
 class ServerLimits(BaseModel):

@@ -67,7 +67,7 @@ class CachedReader:
         if self._cache is None or policy == CachePolicy(may_answer=False, may_keep=False):
             return await self._pipeline.read(file, options, context)
         started = time.perf_counter()
-        release = (await self._engine.describe()).release
+        release = (await self._engine.describe(context.request_id)).release
         request = _Request(file, options, context, release)
         digest = await asyncio.to_thread(digest_file, file)
         key = make_key(digest, options, release, self._variant)

@@ -15,11 +15,13 @@ class ReadingOptions:
     """How one page is to be read.
 
     Attributes:
+        release: Of the models that read it: one for all pages of a document.
         languages: Codes as `EngineDescription.languages` has them; empty: any language.
         detect_orientation: None leaves it to the strategy.
         words: Whether lines carry their words.
     """
 
+    release: int
     strategy: str
     languages: tuple[str, ...] = ()
     detect_orientation: bool | None = None
@@ -51,16 +53,17 @@ class PageReading:
 
 @dataclass(frozen=True)
 class ModelState:
-    """One model of the live release."""
+    """One model of the live release; `sha256` of its file, None where it has no weights."""
 
     name: str
     versions: tuple[str, ...]
     is_ready: bool
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class EngineDescription:
-    """What the live release can do.
+    """What a release can do.
 
     Attributes:
         languages: Strategy → language code → recognizer that writes it.
@@ -91,8 +94,19 @@ class OcrEngine(Protocol):
         """
         ...
 
-    async def describe(self) -> EngineDescription:
-        """What the live release can do; raises EngineUnavailableError where nobody answers."""
+    async def describe(
+        self, request_id: str | None = None, release: int | None = None
+    ) -> EngineDescription:
+        """What the release can do that is to read a request's document.
+
+        Args:
+            request_id: Falls into the share of a canary or not, always the same way; without
+                one it is the live release.
+            release: To go on with, if it is still served.
+
+        Raises:
+            EngineUnavailableError: Nobody answers.
+        """
         ...
 
     async def model_states(self) -> tuple[ModelState, ...]:

@@ -34,6 +34,8 @@ OUTPUTS = {
 }
 #: Keys of `page_reading`'s parameters that are read here.
 PARAMETERS = ("release", "strategies", "languages")
+#: The public model whose parameter `releases` says what is live, and who reads a page.
+PUBLIC = "ocr"
 
 
 class InferenceResult(Protocol):
@@ -42,6 +44,11 @@ class InferenceResult(Protocol):
     def as_numpy(self, name: str) -> npt.NDArray[Any] | None:
         """The output of that name, or None where it is missing."""
         ...
+
+
+def served_name(model: str, release: int) -> str:
+    """What a release's model is called in Triton."""
+    return f"{model}_r{release}"
 
 
 def to_inputs(pixels: npt.NDArray[np.uint8], options: ReadingOptions) -> list[triton.InferInput]:

@@ -3,15 +3,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import grpc
 import numpy as np
 import numpy.typing as npt
-from tritonclient.grpc import aio
+from tritonclient.grpc import aio, model_config_pb2
 from tritonclient.utils import InferenceServerException
 
+from preprocess_service import metrics
 from preprocess_service.errors import (
     EngineContractError,
     EngineFailedError,
@@ -27,6 +29,8 @@ from preprocess_service.inference.engine import (
     PageReading,
     ReadingOptions,
 )
+from preprocess_service.inference.releases import Releases, read_releases
+from preprocess_service.inference.shadow import Shadow
 
 # The most that gRPC can count: a page of 100 million pixels has 300 MB.
 _MAX_MESSAGE_BYTES = 2**31 - 1
@@ -41,8 +45,8 @@ _CHANNEL_OPTIONS = [
 # Long enough for the channel to have tried again.
 _RETRY_AFTER_SECONDS = 0.5
 _STATUS_TIMEOUT_SECONDS = 5.0
-# Answers that come from the cache bring no release along: it is asked for this often.
-_DESCRIPTION_SECONDS = 5.0
+# A switch reaches the documents that come after so many seconds.
+_RELEASES_SECONDS = 2.0
 
 ERROR_OF_STATUS: dict[grpc.StatusCode, type[ServiceError]] = {
     grpc.StatusCode.UNAVAILABLE: EngineUnavailableError,
@@ -85,8 +89,11 @@ class TritonEngine:
         """
         self._url = url
         self._timeout_seconds = timeout_seconds
-        self._description: EngineDescription | None = None
-        self._describe_again_at = 0.0
+        self._releases: Releases | None = None
+        self._ask_again_at = 0.0
+        # A release never changes.
+        self._descriptions: dict[int, EngineDescription] = {}
+        self._shadow = Shadow()
         self._pages_at_once = 1
         self._turns = asyncio.Semaphore(1)
 
@@ -99,50 +106,73 @@ class TritonEngine:
         self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
     ) -> PageReading:
         """See `OcrEngine.recognize`; tried once more where Triton is away."""
-        headers = {"traceparent": context.traceparent} if context.traceparent else {}
         async with self._turns:
-            result = await _retry_once(
-                lambda: self._client.infer(
-                    tensors.MODEL,
-                    tensors.to_inputs(pixels, options),
-                    request_id=context.request_id,
-                    client_timeout=self._timeout_seconds,
-                    headers=headers,
-                )
+            reading = await self._recognize(pixels, options, context)
+        metrics.RELEASE_PAGES.labels(str(reading.release)).inc()
+        if self._releases is not None:
+            self._shadow.offer(
+                self._releases,
+                reading,
+                lambda release: self._recognize(pixels, replace(options, release=release), context),
             )
-        reading = tensors.to_reading(result)
-        if self._description and reading.release != self._description.release:
-            self._description = None
         return reading
 
-    async def describe(self) -> EngineDescription:
+    async def _recognize(
+        self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
+    ) -> PageReading:
+        headers = {"traceparent": context.traceparent} if context.traceparent else {}
+        result = await _retry_once(
+            lambda: self._client.infer(
+                tensors.served_name(tensors.MODEL, options.release),
+                tensors.to_inputs(pixels, options),
+                request_id=context.request_id,
+                client_timeout=self._timeout_seconds,
+                headers=headers,
+            )
+        )
+        return tensors.to_reading(result)
+
+    async def describe(
+        self, request_id: str | None = None, release: int | None = None
+    ) -> EngineDescription:
         """See `OcrEngine.describe`; the last known stands while Triton is away for a moment."""
-        known = self._description
-        if known is not None and time.monotonic() < self._describe_again_at:
+        releases = await self._find_releases()
+        description = await self._description_of(releases.choose(request_id, release))
+        if description.release == releases.live:
+            self._allow(description.pages_at_once)
+        return description
+
+    async def _find_releases(self) -> Releases:
+        known = self._releases
+        if known is not None and time.monotonic() < self._ask_again_at:
             return known
-        self._describe_again_at = time.monotonic() + _DESCRIPTION_SECONDS
+        self._ask_again_at = time.monotonic() + _RELEASES_SECONDS
         try:
-            return await self._ask_description()
+            self._releases = read_releases(await self._config_of(tensors.PUBLIC))
         except ServiceError:
             if known is None:
                 raise
             return known
+        return self._releases
 
-    async def _ask_description(self) -> EngineDescription:
+    async def _description_of(self, release: int) -> EngineDescription:
+        if release not in self._descriptions:
+            config = await self._config_of(tensors.served_name(tensors.MODEL, release))
+            self._descriptions[release] = tensors.to_description(config)
+        return self._descriptions[release]
+
+    async def _config_of(self, name: str) -> model_config_pb2.ModelConfig:
         answer = await _retry_once(
-            lambda: self._client.get_model_config(
-                tensors.MODEL, client_timeout=_STATUS_TIMEOUT_SECONDS
-            )
+            lambda: self._client.get_model_config(name, client_timeout=_STATUS_TIMEOUT_SECONDS)
         )
-        self._description = tensors.to_description(answer.config)
-        self._allow(self._description.pages_at_once)
-        return self._description
+        return answer.config
 
     async def model_states(self) -> tuple[ModelState, ...]:
         """See `OcrEngine.model_states`; always asks Triton for the release first."""
-        self._description = None
-        names = (await self.describe()).models
-        return tuple(await asyncio.gather(*(self._state_of(name) for name in names)))
+        releases = self._releases = read_releases(await self._config_of(tensors.PUBLIC))
+        names = (await self._description_of(releases.live)).models
+        states = (self._state_of(name, releases.live) for name in names)
+        return tuple(await asyncio.gather(*states))
 
     async def is_ready(self) -> bool:
         """See `OcrEngine.is_ready`."""
@@ -160,6 +190,7 @@ class TritonEngine:
 
     async def close(self) -> None:
         """Close the channel, if there is one."""
+        await self._shadow.close()
         if "_client" in self.__dict__:
             await self._client.close()
 
@@ -169,13 +200,17 @@ class TritonEngine:
             self._pages_at_once = pages_at_once
             self._turns = asyncio.Semaphore(pages_at_once)
 
-    async def _state_of(self, name: str) -> ModelState:
-        limit = {"client_timeout": _STATUS_TIMEOUT_SECONDS}
-        is_ready = await _mapped(lambda: self._client.is_model_ready(name, **limit))
+    async def _state_of(self, name: str, release: int) -> ModelState:
+        served, limit = (
+            tensors.served_name(name, release),
+            {"client_timeout": _STATUS_TIMEOUT_SECONDS},
+        )
+        is_ready = await _mapped(lambda: self._client.is_model_ready(served, **limit))
         if not is_ready:
             return ModelState(name, (), is_ready=False)
-        metadata = await _mapped(lambda: self._client.get_model_metadata(name, **limit))
-        return ModelState(name, tuple(metadata.versions), is_ready=True)
+        metadata = await _mapped(lambda: self._client.get_model_metadata(served, **limit))
+        sha256 = (await self._config_of(served)).parameters["sha256"].string_value
+        return ModelState(name, tuple(metadata.versions), is_ready=True, sha256=sha256 or None)
 
 
 async def _mapped(call: Callable[[], Awaitable[Any]]) -> Any:

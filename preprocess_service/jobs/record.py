@@ -45,6 +45,7 @@ class Job(BaseModel):
 
     Attributes:
         upload: Key of the document in the store of uploads, once it is there.
+        release: Of the models that have read its pages so far.
         attempts: Runs since the last page was finished.
         document: The finished document without its pages, as JSON.
         dead_letter: Given up although trying again might have helped.
@@ -57,6 +58,7 @@ class Job(BaseModel):
     upload: str | None = None
     pages_done: int = 0
     pages_total: int | None = None
+    release: int | None = None
     attempts: int = 0
     started_at: float | None = None
     finished_at: float | None = None

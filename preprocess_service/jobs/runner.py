@@ -124,8 +124,12 @@ class JobRunner:
         context = CallContext(submission.request_id, submission.traceparent)
         upload = run.job.upload or await self._fetch(run.job)
         async with self._uploads.open(upload) as file:
-            document = await self._pipeline.open(file, submission.options, context)
-            await self._store.note(run.job.job_id, pages_total=len(document.info.page_indices))
+            begun_with = run.job.release
+            document = await self._pipeline.open(file, submission.options, context, begun_with)
+            release, total = document.reading.release, len(document.info.page_indices)
+            if begun_with not in (None, release):
+                await self._store.forget_pages(run.job.job_id)
+            await self._store.note(run.job.job_id, pages_total=total, release=release)
             await self._read_missing(run, document)
         pages = await self._store.pages(run.job.job_id)
         return assemble_document(document, pages, lambda: _ms_since_start(run.job))

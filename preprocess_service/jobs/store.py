@@ -127,6 +127,11 @@ class JobStore:
         )
         return bool(kept)
 
+    async def forget_pages(self, job_id: str) -> None:
+        """Have all pages read again: no document holds pages of two releases."""
+        await self._redis.delete(_pages(job_id), _events(job_id))
+        await self.note(job_id, pages_done=0)
+
     async def pages_kept(self, job_id: str) -> set[int]:
         """The numbers of the pages that are finished."""
         return {int(number) for number in await self._redis.hkeys(_pages(job_id))}

@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tritonclient.grpc as grpc
 
+from embedded.settings import CHECKOUT
 from embedded.triton import Triton
+from export.releases.naming import served_name
+from export.releases.store import ReleaseStore
 from tests.drawing import draw_page, sentence
 
 RECOGNIZER = "text_recognition_tiny_latin"
@@ -24,7 +27,9 @@ def read(address: str, pages: Sequence[np.ndarray], concurrency: int) -> float:
 
 
 def _counts(client: grpc.InferenceServerClient) -> tuple[int, int]:
-    (stats,) = client.get_inference_statistics(RECOGNIZER).model_stats
+    live = ReleaseStore(CHECKOUT / ".releases").state().live
+    assert live is not None
+    (stats,) = client.get_inference_statistics(served_name(RECOGNIZER, live)).model_stats
     return stats.inference_count, stats.execution_count
 
 

@@ -10,6 +10,7 @@ from export.errors import PlanError
 from export.fetch import DEFAULT_CACHE
 from export.plans.build import PlanBuilder, Target
 from export.precision import with_precision
+from export.releases.store import ReleaseStore
 from export.spec import read_spec
 
 MODELS = ("text_detection", "text_recognition", "text_recognition_tiny_latin")
@@ -21,7 +22,8 @@ def spec():
 
 
 def installed(spec, name: str) -> bytes:
-    return (CHECKOUT / "model_repository" / name / str(spec.release) / "model.onnx").read_bytes()
+    live = ReleaseStore(CHECKOUT / ".releases").state().live
+    return (CHECKOUT / ".releases" / f"{live}" / "models" / name / "1" / "model.onnx").read_bytes()
 
 
 @pytest.mark.parametrize("compute_capability", ["SM75", "SM86", "SM89", "SM120"])

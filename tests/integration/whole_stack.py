@@ -19,12 +19,10 @@ ENOUGH_SECONDS = 240
 
 @contextlib.contextmanager
 def running_stack(
-    folder: Path, url_allowed_hosts: str
+    folder: Path, url_allowed_hosts: str, model_repository: Path = CHECKOUT / "model_repository"
 ) -> Iterator[tuple[psutil.Process, Settings]]:
     """Its supervisor and settings, ready; ended with all its processes."""
-    settings = settings_on_free_ports(
-        CHECKOUT / "model_repository", folder / "runtime", job_workers=2
-    )
+    settings = settings_on_free_ports(model_repository, folder / "runtime", job_workers=2)
     values = {name.upper(): str(value) for name, value in settings if value is not None}
     values |= {
         "DATA_DIR": str(folder / "data"),

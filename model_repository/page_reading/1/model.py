@@ -53,8 +53,22 @@ class TritonPythonModel:
         names = _texts(request, "STRATEGY") or ["balanced"]
         strategy = _with_orientation(self._settings.strategy(names[0]), request)
         recognizer = self._settings.recognizer(names[0], _texts(request, "LANGUAGE"))
-        reader = PageReader(self._settings, _infer)
+        reader = PageReader(self._settings, self._infer)
         return await reader.read(pixels, strategy, recognizer)
+
+    async def _infer(
+        self, model: str, input_name: str, batch: Image
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Ask a model of the own release: no page is read by two."""
+        call = pb_utils.InferenceRequest(
+            model_name=f"{model}_r{self._settings.release}",
+            requested_output_names=OUTPUTS[model.split("_latin")[0].removesuffix("_tiny")],
+            inputs=[pb_utils.Tensor(input_name, batch)],
+        )
+        response = await call.async_exec()
+        if response.has_error():
+            raise ModelCallError(f"{model}: {response.error().message()}")
+        return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
 
 
 def _with_orientation(strategy: Strategy, request: Any) -> Strategy:
@@ -62,18 +76,6 @@ def _with_orientation(strategy: Strategy, request: Any) -> Strategy:
     if wanted is None:
         return strategy
     return replace(strategy, page_orientation="always" if wanted else "never")
-
-
-async def _infer(model: str, input_name: str, batch: Image) -> dict[str, npt.NDArray[Any]]:
-    call = pb_utils.InferenceRequest(
-        model_name=model,
-        requested_output_names=OUTPUTS[model.split("_latin")[0].removesuffix("_tiny")],
-        inputs=[pb_utils.Tensor(input_name, batch)],
-    )
-    response = await call.async_exec()
-    if response.has_error():
-        raise ModelCallError(f"{model}: {response.error().message()}")
-    return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
 
 
 OUTPUTS = {

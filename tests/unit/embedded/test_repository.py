@@ -1,35 +1,73 @@
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from embedded.errors import ModelMissingError
-from embedded.repository import model_names, require_models
+from embedded import repository as module
+from embedded.repository import ModelsMissingError, models_to_load
 
 
-def write_config(repository: Path, name: str, text: str) -> Path:
+def add_model(repository: Path, name: str, backend: str = "python") -> None:
     version = repository / name / "1"
     version.mkdir(parents=True)
-    (repository / name / "config.pbtxt").write_text(text)
-    return version
+    (repository / name / "config.pbtxt").write_text(f'backend: "{backend}"\n')
+    if backend == "onnxruntime":
+        (version / "model.onnx").touch()
 
 
-def test_a_complete_repository_passes(tmp_path: Path) -> None:
-    (write_config(tmp_path, "detector", 'backend: "onnxruntime"\n') / "model.onnx").touch()
-    write_config(tmp_path, "reader", 'backend: "python"\n')
-    require_models(tmp_path)
-    assert model_names(tmp_path) == ["detector", "reader"]
+def serve(repository: Path, live: int, previous: int | None = None, canary: int | None = None):
+    told = {"live": live, "previous": previous, "canary": canary and {"release": canary}}
+    said = json.dumps(json.dumps(told))
+    text = f'parameters {{\n  key: "releases"\n  value {{\n    string_value: {said}\n  }}\n}}\n'
+    (repository / "ocr").mkdir(exist_ok=True)
+    (repository / "ocr" / "config.pbtxt").write_text(text)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    for release in (1, 2, 3):
+        add_model(tmp_path, f"detector_r{release}", "onnxruntime")
+        add_model(tmp_path, f"page_reading_r{release}")
+    add_model(tmp_path, "detector")
+    serve(tmp_path, 2)
+    return tmp_path
+
+
+def test_the_live_release_and_the_public_names_are_loaded(repository: Path) -> None:
+    assert models_to_load(repository) == ["detector", "detector_r2", "ocr", "page_reading_r2"]
+
+
+def test_the_way_back_and_a_canary_are_loaded_too(repository: Path) -> None:
+    serve(repository, 2, previous=1, canary=3)
+    assert set(models_to_load(repository)) >= {f"page_reading_r{n}" for n in (1, 2, 3)}
 
 
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_repository_without_models_is_told(tmp_path: Path, exists: bool) -> None:
     folder = tmp_path if exists else tmp_path / "none"
-    with pytest.raises(ModelMissingError, match=r"no models.*python -m export install"):
-        require_models(folder)
+    with pytest.raises(ModelsMissingError, match=r"no models.*python -m export install"):
+        models_to_load(folder)
 
 
-def test_every_missing_file_is_named(tmp_path: Path) -> None:
-    write_config(tmp_path, "detector", 'name: "detector"\nbackend: "onnxruntime"\n')
-    (tmp_path / "reader" / "1").mkdir(parents=True)
-    told = r"lacks detector/1/model\.onnx, reader/config\.pbtxt.*MODEL_REPOSITORY"
-    with pytest.raises(ModelMissingError, match=told):
-        require_models(tmp_path)
+def test_every_missing_file_is_named(repository: Path) -> None:
+    (repository / "detector_r2" / "1" / "model.onnx").unlink()
+    (repository / "page_reading_r2" / "config.pbtxt").unlink()
+    told = r"lacks detector_r2/1/model\.onnx, page_reading_r2/config\.pbtxt.*MODEL_REPOSITORY"
+    with pytest.raises(ModelsMissingError, match=told):
+        models_to_load(repository)
+
+
+def test_a_repository_of_before_the_releases_is_told(repository: Path) -> None:
+    (repository / "ocr" / "config.pbtxt").write_text('name: "ocr"\n')
+    with pytest.raises(ModelsMissingError, match="which release is live"):
+        models_to_load(repository)
+
+
+def test_containers_run_the_file_alone(repository: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(module.__file__)]
+    done = subprocess.run([*command, str(repository)], capture_output=True, text=True, check=True)
+    assert "--load-model=page_reading_r2\n" in done.stdout
+    away = subprocess.run([*command, str(tmp_path / "x")], capture_output=True, text=True)
+    assert (away.returncode, "no models" in away.stderr) == (1, True)

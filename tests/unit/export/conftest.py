@@ -1,17 +1,23 @@
-"""The small published world as files, its table, and a repository to install it in."""
+"""The small published world as files, its table, and the releases made of it."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from export.host import Host
-from export.install import Installation
+from export.model_set import SetBuilder
+from export.releases.stage import stage_set
+from export.releases.store import ReleaseStore
 from export.spec import Spec, read_spec
 from tests.unit.export.small_world import FILES, LANGUAGES, NORMALIZATION, TABLE
+
+QUIET = Console(quiet=True)
 
 
 @pytest.fixture(scope="session")
@@ -38,27 +44,33 @@ def spec(models_toml: Path) -> Spec:
 
 
 @pytest.fixture
-def installation(spec: Spec, tmp_path: Path) -> Installation:
-    """A repository that does not exist yet."""
-    repository = tmp_path / "model_repository"
-    return Installation(spec, LANGUAGES, repository, Host("cpu", 2), tmp_path / "cache")
+def builder(spec: Spec, tmp_path: Path) -> SetBuilder:
+    """It knows no earlier release."""
+    return SetBuilder(spec, LANGUAGES, Host("cpu", 2), tmp_path / "cache")
 
 
 @pytest.fixture(scope="session")
-def first_repository(table: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the first install makes."""
+def first_store(table: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with release 1, made once."""
     folder = tmp_path_factory.mktemp("first")
     (folder / "models.toml").write_text(table)
-    spec, repository = read_spec(folder / "models.toml"), folder / "model_repository"
-    first = Installation(spec, LANGUAGES, repository, Host("cpu", 2), folder / "cache")
-    outcome = first.run()
-    assert sorted(outcome.built) == sorted(spec.models)
-    assert all(comparison.holds for comparison in outcome.comparisons)
-    return repository
+    spec, host = read_spec(folder / "models.toml"), Host("cpu", 2)
+    built = SetBuilder(spec, LANGUAGES, host, folder / "cache").build()
+    assert sorted(built.built) == sorted(spec.models)
+    assert all(comparison.holds for comparison in built.comparisons)
+    store = ReleaseStore(folder / "releases")
+    assert stage_set(store, built, spec, host, QUIET, dry_run=False) == 1
+    return store.root
 
 
 @pytest.fixture
-def installed(first_repository: Path, installation: Installation) -> Installation:
-    """The same after its first install."""
-    shutil.copytree(first_repository, installation.repository)
-    return installation
+def store(first_store: Path, tmp_path: Path) -> Iterator[ReleaseStore]:
+    """The store with release 1, for one test."""
+    shutil.copytree(first_store, tmp_path / "releases")
+    return ReleaseStore(tmp_path / "releases")
+
+
+@pytest.fixture
+def second_builder(builder: SetBuilder, store: ReleaseStore) -> SetBuilder:
+    """It takes from release 1 what is the same."""
+    return SetBuilder(builder.spec, LANGUAGES, builder.host, builder.cache, [store.models(1)])

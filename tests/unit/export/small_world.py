@@ -103,7 +103,6 @@ max_queue_delay_microseconds = 100
 """
 
 TABLE = """
-release = 3
 max_pixels = 1000000
 
 [sources.world]

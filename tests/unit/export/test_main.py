@@ -7,7 +7,12 @@ import pytest
 from export.__main__ import main
 
 
-@pytest.mark.parametrize("command", ["fetch", "onnx", "install", "list"])
+def install_into(models_toml: Path, folder: Path) -> list[str]:
+    places = ["--model-repository", str(folder / "repository"), "--releases", str(folder / "r")]
+    return ["--models", str(models_toml), "install", *places, "--cores", "2"]
+
+
+@pytest.mark.parametrize("command", ["fetch", "onnx", "install", "release", "plan", "list"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -22,12 +27,12 @@ def test_a_wrong_table_ends_with_a_message(
     assert "error: " in capsys.readouterr().err
 
 
-def test_tensorrt_options_need_a_gpu(
+def test_a_precision_that_a_gpu_does_not_have_is_refused(
     models_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    into = ["--model-repository", str(tmp_path / "repository")]
-    assert main(["--models", str(models_toml), "install", *into, "--precision", "FP16"]) == 1
-    assert "--device gpu" in capsys.readouterr().err
+    gpu = [*install_into(models_toml, tmp_path), "--device", "gpu", "--precision", "BF16"]
+    assert main(gpu) == 1
+    assert "FP32 or FP16, not BF16" in capsys.readouterr().err
     assert not (tmp_path / "repository").exists()
 
 
@@ -41,14 +46,13 @@ def test_fetch_reads_every_needed_file(
 def test_install_says_what_it_did(
     models_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    install = ["--models", str(models_toml), "install"]
-    install += ["--model-repository", str(tmp_path / "repository"), "--cores", "2"]
+    install = install_into(models_toml, tmp_path)
     assert main(install) == 0
     shown = capsys.readouterr().out
     assert "greatest difference" in shown
     assert "built and proven: text_detection" in shown
     assert main(install) == 0
-    assert "is up to date: 5 models" in " ".join(capsys.readouterr().out.split())
+    assert "release 1 is live and up to date" in capsys.readouterr().out
 
 
 def test_onnx_writes_one_model(models_toml: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_canvases_and_widths_fit_the_networks() -> None:
         ('alphabet = "latin"', 'alphabet = "latn"', "models.text_recognition_latin.alphabet"),
         ('licence = "CC0-1.0"', 'licence = ""\nurl = "https://x"', "exactly one of wheel"),
         ('file = "det.onnx"', 'file = "det.onnx"\nalphabet = "full"', "and no other"),
-        ("release = 3", "release = ", "cannot be read"),
+        ("max_pixels = 1000000", "max_pixels = ", "cannot be read"),
     ],
 )
 def test_a_mistake_is_named(models_toml: Path, before: str, after: str, named: str) -> None:

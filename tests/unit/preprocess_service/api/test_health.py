@@ -33,7 +33,9 @@ async def test_not_ready_while_triton_is_away(client, engine):
 async def test_models_tell_what_the_server_can_do(client, prefix):
     body = (await client.get(f"{prefix}/models")).json()
     assert body["release"] == 1
-    assert body["models"][0] == {"name": "page_reading", "versions": ["1"], "ready": True}
+    assert body["models"][0] == {
+        "name": "page_reading", "versions": ["1"], "ready": True, "sha256": None,
+    }  # fmt: skip
     assert body["languages"]["balanced"] == ["de", "en", "zh"]
     assert body["output_formats"] == list(FORMATS)
     assert body["limits"]["max_file_size_mb"] == 2

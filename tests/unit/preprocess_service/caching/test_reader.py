@@ -26,11 +26,13 @@ NEITHER = CachePolicy(may_answer=False, may_keep=False)
 class ReleasedEngine(FakeEngine):
     """A fake engine whose live release can change."""
 
-    release = 1
+    @property
+    def release(self):
+        return self.served[0]
 
-    async def describe(self):
-        described = await super().describe()
-        return type(described)(self.release, described.languages, described.models)
+    @release.setter
+    def release(self, number):
+        self.served = [number]
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Result:
 
 
 def _names(**options):
-    inputs = tensors.to_inputs(PIXELS, ReadingOptions("speed", **options))
+    inputs = tensors.to_inputs(PIXELS, ReadingOptions(1, "speed", **options))
     return {tensor.name(): (tensor.datatype(), tensor.shape()) for tensor in inputs}
 
 

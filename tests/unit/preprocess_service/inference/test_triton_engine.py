@@ -10,6 +10,7 @@ import pytest
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
+from preprocess_service import metrics
 from preprocess_service.errors import (
     ERRORS,
     EngineContractError,
@@ -22,7 +23,7 @@ from preprocess_service.inference.engine import CallContext, ReadingOptions
 from preprocess_service.inference.triton_engine import TritonEngine, map_triton_error
 from tests.waiting import until
 
-OPTIONS = ReadingOptions("balanced", ("en",))
+OPTIONS = ReadingOptions(1, "balanced", ("en",))
 CONTEXT = CallContext("request-1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
 PAGE = np.zeros((20, 30, 3), np.uint8)
 
@@ -32,7 +33,9 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
 
     def __init__(self):
         self.failures, self.requests, self.metadata = [], [], []
-        self.not_ready, self.canceled, self.hang, self.release = set(), asyncio.Event(), False, 1
+        self.not_ready, self.canceled, self.hang = set(), asyncio.Event(), False
+        self.releases = {"live": 1, "previous": None, "canary": None}
+        self.texts = {1: b"hello", 2: b"hello"}
 
     async def ModelInfer(self, request, context):  # noqa: N802 - the protocol's
         self.requests.append(request)
@@ -45,7 +48,8 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
             except asyncio.CancelledError:
                 self.canceled.set()
                 raise
-        return _answer(self.release)
+        release = int(request.model_name.split("_r")[-1])
+        return _answer(release, self.texts[release])
 
     async def ModelConfig(self, request, context):  # noqa: N802 - the protocol's
         strategy = {
@@ -53,7 +57,14 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
             "page_orientation": "never", "textline_orientation": False,
         }  # fmt: skip
         response = service_pb2.ModelConfigResponse()
-        values = {"release": self.release, "strategies": {"speed": strategy}, "languages": {}}
+        if request.name == "ocr":
+            response.config.parameters["releases"].string_value = json.dumps(self.releases)
+            return response
+        release = int(request.name.split("_r")[-1])
+        if request.name.startswith("text_"):
+            response.config.parameters["sha256"].string_value = "f" * 64
+            return response
+        values = {"release": release, "strategies": {"speed": strategy}, "languages": {}}
         for key, value in values.items():
             response.config.parameters[key].string_value = json.dumps(value)
         response.config.instance_group.add(count=2)
@@ -75,10 +86,10 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         return service_pb2.ModelMetadataResponse(name=request.name, versions=["1", "2"])
 
 
-def _answer(release):
+def _answer(release, text):
     response = service_pb2.ModelInferResponse(model_name="page_reading")
     arrays = {
-        "TEXT": ("BYTES", [1], (5).to_bytes(4, "little") + b"hello"),
+        "TEXT": ("BYTES", [1], len(text).to_bytes(4, "little") + text),
         "CONFIDENCE": ("FP32", [1], np.array([0.5], np.float32).tobytes()),
         "POLYGON": ("FP32", [1, 4, 2], np.zeros(8, np.float32).tobytes()),
         "RELEASE": ("INT32", [1], np.array([release], np.int32).tobytes()),
@@ -113,7 +124,7 @@ async def test_page_is_read_with_request_id_and_trace(engine, server):
     reading = await engine.recognize(PAGE, OPTIONS, CONTEXT)
     assert [line.text for line in reading.lines] == ["hello"]
     (request,) = server[0].requests
-    assert (request.id, request.model_name) == ("request-1", "page_reading")
+    assert (request.id, request.model_name) == ("request-1", "page_reading_r1")
     assert server[0].metadata[0]["traceparent"] == CONTEXT.traceparent
     assert request.raw_input_contents[0] == PAGE.tobytes()
 
@@ -201,31 +212,63 @@ async def test_nobody_there_is_unavailable(unused_tcp_port, monkeypatch):
 
 
 async def test_readiness_names_models_that_are_not_ready(engine, server):
-    server[0].not_ready = {"text_detection"}
+    server[0].not_ready = {"text_detection_r1"}
     states = {model.name: model for model in await engine.model_states()}
     assert list(states) == ["page_reading", "text_detection", "text_recognition"]
     assert not states["text_detection"].is_ready
     assert states["text_recognition"].versions == ("1", "2")
+    assert states["text_recognition"].sha256 == "f" * 64
+    assert states["page_reading"].sha256 is None
     assert not await engine.is_ready()
     server[0].not_ready = set()
     assert await engine.is_ready()
 
 
-async def test_new_release_is_described_anew(engine, server):
+def _now(engine):
+    engine._ask_again_at = 0
+
+
+async def test_a_switch_is_seen_after_a_moment_though_no_page_is_read(engine, server):
     assert (await engine.describe()).release == 1
-    server[0].release = 2
+    server[0].releases = {"live": 2, "previous": 1, "canary": None}
     assert (await engine.describe()).release == 1
-    await engine.recognize(PAGE, OPTIONS, CONTEXT)
+    _now(engine)
     assert (await engine.describe()).release == 2
 
 
-async def test_release_is_asked_for_again_though_no_page_is_read(engine, server, monkeypatch):
+async def test_a_document_stays_with_the_release_it_was_begun_with(engine, server):
+    server[0].releases = {"live": 2, "previous": 1, "canary": None}
+    assert (await engine.describe(None, 1)).release == 1
+    assert (await engine.recognize(PAGE, OPTIONS, CONTEXT)).release == 1
+    assert (await engine.describe(None, 7)).release == 2
+
+
+async def test_a_canary_gets_its_share_and_a_request_always_the_same(engine, server):
+    server[0].releases["canary"] = {"release": 2, "share": 0.25, "shadow": 0}
+    ids = [f"request-{number}" for number in range(400)]
+    chosen = [(await engine.describe(name)).release for name in ids]
+    assert 60 < chosen.count(2) < 140
+    assert chosen == [(await engine.describe(name)).release for name in ids]
     assert (await engine.describe()).release == 1
-    server[0].release = 2
-    assert (await engine.describe()).release == 1
-    monkeypatch.setattr(triton_engine, "_DESCRIPTION_SECONDS", 0)
-    engine._describe_again_at = 0
-    assert (await engine.describe()).release == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [(b"hello", "alike"), (b"jello", "different"), (None, "failed")]
+)
+async def test_the_shadow_reads_pages_again_and_counts_what_differs(engine, server, text, outcome):
+    server[0].releases["canary"] = {"release": 2, "share": 0, "shadow": 1}
+    server[0].texts = {1: b"hello"} if text is None else {1: b"hello", 2: text}
+    counted = metrics.SHADOW_PAGES.labels("2", outcome)._value
+    before = counted.get()
+    await engine.describe()
+    assert (await engine.recognize(PAGE, OPTIONS, CONTEXT)).release == 1
+    await until(lambda: counted.get() == before + 1)
+
+
+async def test_a_triton_without_releases_names_the_command(engine, server):
+    server[0].releases = {}
+    with pytest.raises(EngineContractError, match="export install"):
+        await engine.describe()
 
 
 async def test_last_known_release_stands_while_triton_is_away(engine, server, monkeypatch):
@@ -235,7 +278,7 @@ async def test_last_known_release_stands_while_triton_is_away(engine, server, mo
         raise InferenceServerException("", status="StatusCode.UNAVAILABLE")
 
     monkeypatch.setattr(engine._client, "get_model_config", refuse)
-    engine._describe_again_at = 0
+    _now(engine)
     assert (await engine.describe()).release == 1
     with pytest.raises(EngineUnavailableError):
         await engine.model_states()

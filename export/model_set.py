@@ -1,0 +1,122 @@
+"""All files that one release needs: built, proven, or taken from an earlier release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from export.configs import VERSION, all_configs
+from export.export_key import export_key
+from export.fetch import sha256_of_file
+from export.host import Host, usable_cores
+from export.known import KnownModel, find_known
+from export.languages import Language
+from export.precision import with_precision
+from export.spec import Spec, sha256_of
+
+if TYPE_CHECKING:
+    from export.build import Built
+    from export.parity import Comparison
+
+#: The Python steps, which every release has its own copy of.
+STEPS = Path(__file__).parent.parent / "model_repository"
+STEP_NAMES = ("image_decoding", "page_reading")
+
+#: Path in the release → its bytes, or the file that holds them.
+Files = dict[Path, bytes | Path]
+
+
+@dataclass(frozen=True)
+class ModelSet:
+    """A set's files, which models were built for it and which kept, parity of what was built."""
+
+    files: Files
+    built: list[str]
+    kept: list[str]
+    comparisons: list[Comparison]
+
+
+@dataclass(frozen=True)
+class SetBuilder:
+    """What decides a set.
+
+    Attributes:
+        spec: The models table.
+        languages: All languages by code.
+        host: Where it will be served.
+        cache: Folder of downloaded sources.
+        known: Model folders of earlier releases, from which equal models are taken.
+    """
+
+    spec: Spec
+    languages: Mapping[str, Language]
+    host: Host
+    cache: Path
+    known: Sequence[Path] = ()
+
+    def build(self, pages: Path | None = None, *, anew: bool = False) -> ModelSet:
+        """Build what no earlier release has, and prove it.
+
+        Args:
+            pages: A folder of the user's pages to prove parity on beside the drawn ones; all
+                models are then built and proven.
+            anew: Build and prove all models.
+
+        Raises:
+            ExportError: A model cannot be had, built or proven.
+        """
+        kept = {} if anew or pages is not None else self._find_kept()
+        missing = [name for name in self.spec.models if name not in kept]
+        built, comparisons = self._build(missing, pages) if missing else ([], [])
+        files = {**self._model_files(built, kept), **_step_files()}
+        return ModelSet(files, [model.name for model in built], list(kept), comparisons)
+
+    def _find_kept(self) -> dict[str, KnownModel]:
+        found = {
+            name: find_known(self.known, name, export_key(self.spec, name))
+            for name in self.spec.models
+        }
+        return {name: model for name, model in found.items() if model is not None}
+
+    def _build(self, names: list[str], pages: Path | None) -> tuple[list[Built], list[Comparison]]:
+        # Loaded only when something changed: these libraries take seconds to import.
+        from export.build import build, calibrate, prove, read_models
+        from export.samples import sample_pages
+
+        published = read_models(self.spec, names, self.cache)
+        built = [build(self.spec, model, self.languages) for model in published]
+        built = calibrate(self.spec, built, self.cache, usable_cores())
+        shown = sample_pages(pages, self.spec.tasks.detection.limit_long_side)
+        return built, prove(self.spec, built, shown, self.cache, usable_cores())
+
+    def _model_files(self, built: list[Built], kept: Mapping[str, KnownModel]) -> Files:
+        models: dict[str, KnownModel | Built] = {**kept, **{model.name: model for model in built}}
+        writes = {name: models[name].writes for name in self.spec.recognizers()}
+        onnx = {model.name: self._in_precision(model.onnx) for model in built}
+        onnx |= {name: self._in_precision(model.file) for name, model in kept.items()}
+        files: Files = {Path(name, VERSION, "model.onnx"): data for name, data in onnx.items()}
+        sha256 = {name: digest_of(data) for name, data in onnx.items()}
+        for name, text in all_configs(self.spec, self.host, writes, sha256).items():
+            files[Path(name, "config.pbtxt")] = text.encode()
+        return files
+
+    def _in_precision(self, onnx: bytes | Path) -> bytes | Path:
+        # On a GPU TensorRT rounds by itself.
+        if self.host.device == "gpu" or self.host.precision != "FP16":
+            return onnx
+        return with_precision(onnx if isinstance(onnx, bytes) else onnx.read_bytes(), "FP16")
+
+
+def digest_of(data: bytes | Path) -> str:
+    """Return the SHA-256 of bytes, or of a file."""
+    return sha256_of(data) if isinstance(data, bytes) else sha256_of_file(data)
+
+
+def _step_files() -> Files:
+    return {
+        Path(name, VERSION, file.name): file
+        for name in STEP_NAMES
+        for file in sorted((STEPS / name / VERSION).glob("*.py"))
+    }

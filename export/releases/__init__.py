@@ -1,0 +1,1 @@
+"""Numbered releases: staged, gated, promoted, rolled back."""

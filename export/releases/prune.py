@@ -1,0 +1,63 @@
+"""`release prune`: old releases unloaded and deleted."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+
+from rich.console import Console
+
+from export.releases.control import TritonControl, unload_all
+from export.releases.repository import Repository
+from export.releases.steps import Step, run_steps
+from export.releases.store import STAGING, ReleaseStore, State
+
+
+@dataclass(frozen=True)
+class Pruner:
+    """Deletes releases; never the live one, nor one that a switch or a canary leads to."""
+
+    store: ReleaseStore
+    repository: Repository
+    control: TritonControl | None
+    console: Console
+
+    def run(self, keep: int, *, dry_run: bool = False) -> list[int]:
+        """Keep the live release and those last live or staged, `keep` in all; returns the others.
+
+        A candidate that a gate which was killed left behind is unloaded with them.
+        """
+        state = self.store.state()
+        doomed = self._doomed(state, keep)
+        stray = set(self.repository.releases()) - set(self.store.numbers())
+        steps = [
+            Step("empty the staging folder", partial(_delete, self.store.root / STAGING)),
+            *(Step(f"delete release {n}", partial(self._remove, n)) for n in [*doomed, *stray]),
+        ]
+        run_steps(steps, self.console, dry_run=dry_run)
+        return doomed
+
+    def _doomed(self, state: State, keep: int) -> list[int]:
+        held = [n for n in (state.live, state.switching_to) if n is not None]
+        held += [state.canary.release] if state.canary else []
+        last_live = [state.previous] if state.previous is not None else []
+        order = dict.fromkeys([*held, *last_live, *reversed(self.store.numbers())])
+        kept = {*held, *list(order)[: max(keep, 1)]}
+        return [n for n in self.store.numbers() if n not in kept]
+
+    def _remove(self, release: int) -> None:
+        state = self.store.state()
+        forgotten = {"gated": [n for n in state.gated if n != release]}
+        if state.previous == release:
+            forgotten["previous"] = None  # type: ignore[assignment]
+        self.store.save(state.model_copy(update=forgotten))
+        if self.control:
+            unload_all(self.control, self.repository.names_of(release))
+        self.repository.remove(release)
+        shutil.rmtree(self.store.folder(release), ignore_errors=True)
+        self.store.note("prune", release)
+
+
+def _delete(folder: object) -> None:
+    shutil.rmtree(str(folder), ignore_errors=True)
