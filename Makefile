@@ -3,7 +3,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-UV_VERSION := 0.13.9
+# UV_VERSION among them.
+include deploy/versions.env
+PROFILE ?= cpu
+COMPOSE := docker compose --project-name ocr-server --env-file deploy/versions.env $(if $(wildcard .env),--env-file .env) --profile $(PROFILE)
 UV := .tools/bin/uv
 PYTHON := .venv/bin/python
 # Nothing compiled is left in the model repository, whose folders Triton reads.
@@ -11,7 +14,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE := 1
 CODE := preprocess_service export embedded bench ocr_cli model_repository tests
 
-.PHONY: help setup models serve triton test lint unit integration bench perf soak format clean
+.PHONY: help setup models serve triton test lint unit integration bench perf soak up down release format clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,7 +31,7 @@ $(UV):
 
 setup: .venv/.synced ## Install everything that is needed, from the lock
 
-models: setup ## Fetch the published models and write the model repository (idempotent)
+models: setup ## Build the published models and make them a live release (idempotent)
 	@$(PYTHON) -m export install
 
 serve: models ## Set up, serve and check: prints the URL when ready
@@ -63,10 +66,22 @@ perf: setup ## Drive the running Triton with NVIDIA's perf_analyzer (PERF='-m oc
 soak: models ## Send 500 requests to a fresh stack and watch the memory of its processes
 	@$(PYTHON) -m bench soak $(SOAK)
 
+up: ## Start everything in containers; PROFILE=gpu for a GPU host (docs/operations.md)
+	@deploy/secrets.sh
+	@DEVICE=$(PROFILE) $(COMPOSE) up --build --detach --wait
+	@echo "Ready: http://localhost:$${PORT:-8000}, dashboards: http://localhost:$${GRAFANA_PORT:-3000} (admin, .secrets/grafana_password)"
+
+down: ## Stop the containers; their volumes (releases, jobs, results) stay
+	@$(COMPOSE) down
+
+release: ## A release command in the containers' network: make release RELEASE='list'
+	@$(COMPOSE) --profile tools run --rm tools release $(RELEASE)
+
 format: setup ## Format the code
 	@.venv/bin/ruff format $(CODE)
 	@.venv/bin/ruff check --fix --quiet $(CODE)
 
 clean: ## Remove what setup, export and serving wrote; keep .tools and the cache of downloads
-	@rm -rf .venv .runtime .bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	@find model_repository \( -name config.pbtxt -o -name model.onnx \) -delete
+	@rm -rf .venv .runtime .releases .bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find model_repository -name config.pbtxt -delete
+	@rm -rf model_repository/*_r[0-9]*

@@ -9,13 +9,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from embedded.errors import EmbeddedError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+#: Where containers find secrets.
+SECRETS_DIR = Path("/run/secrets")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
     """Every setting is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+    )
 
     model_repository: Path = Field(
         default=CHECKOUT / "model_repository", description="Folder of the models that Triton loads."

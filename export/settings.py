@@ -11,12 +11,19 @@ from export.errors import ExportError
 from export.host import Precision
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+#: Where containers find secrets.
+SECRETS_DIR = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
     """Every setting is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+    )
 
     model_repository: Path = Field(
         default=CHECKOUT / "model_repository", description="Folder of the models that Triton loads."

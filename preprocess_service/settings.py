@@ -25,10 +25,15 @@ _API_KEY = re.compile(r"(?!sha256:)[!-~]{16,}|sha256:[0-9a-f]{64}")
 
 
 #: Names that other parts of the project read from the same `.env`.
+#: Where containers find secrets: a file for each setting, called after it in small letters.
+SECRETS_DIR = Path("/run/secrets")
 NAMES_OF_OTHER_PARTS = frozenset(
     {
         "MODEL_REPOSITORY",
+        "RELEASES_DIR",
+        "RELEASE_PUBLIC_KEY",
         "RUNTIME_DIR",
+        "TENSORRT_PRECISION",
         "TRITON_HOST",
         "TRITON_GRPC_PORT",
         "TRITON_METRICS_PORT",
@@ -311,7 +316,8 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
     _refuse_unknown(dotenv_values(env_file), known | NAMES_OF_OTHER_PARTS, env_file)
     _refuse_near_misses(set(os.environ) - known - NAMES_OF_OTHER_PARTS, known)
     try:
-        return Settings(_env_file=env_file)
+        secrets = SECRETS_DIR if SECRETS_DIR.is_dir() else None
+        return Settings(_env_file=env_file, _secrets_dir=secrets)
     except ValidationError as exc:
         raise SettingsError(_explain(exc)) from exc
 

@@ -12,8 +12,8 @@ _MEMINFO = Path("/proc/meminfo")
 #: Of the disk, left free for everything else.
 _DISK_RESERVE = 256 << 20
 #: Measured on the embedded Triton: docs/decisions/0008-releases.md.
-_MODEL_FACTOR = 4
-_BYTES_PER_INSTANCE = 60 << 20
+_MODEL_FACTOR = 10
+_BYTES_PER_INSTANCE = 80 << 20
 
 
 def require_disk(folder: Path, size: int) -> None:

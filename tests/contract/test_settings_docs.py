@@ -1,12 +1,14 @@
 """`docs/configuration.md` lists every setting with its default and what it does, and no other."""
 
 import re
+from itertools import combinations
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
 from embedded.settings import CHECKOUT
 from embedded.settings import Settings as EmbeddedSettings
+from export.settings import Settings as ExportSettings
 from preprocess_service.settings import NAMES_OF_OTHER_PARTS, Settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -35,19 +37,27 @@ def _rows(settings: type[BaseModel], leave_out: frozenset[str] = frozenset()) ->
 
 def test_every_setting_is_a_row_of_the_docs_and_every_row_a_setting():
     of_service = frozenset(name.upper() for name in Settings.model_fields)
-    expected = [*_rows(Settings), *_rows(EmbeddedSettings, leave_out=of_service)]
+    of_stack = of_service | {name.upper() for name in EmbeddedSettings.model_fields}
+    expected = [
+        *_rows(Settings),
+        *_rows(EmbeddedSettings, leave_out=of_service),
+        *_rows(ExportSettings, leave_out=frozenset(of_stack)),
+    ]
     documented = re.findall(r"^\| `[A-Z_]+` \|.*$", DOCS.read_text(), flags=re.MULTILINE)
     assert documented == expected
 
 
 def test_names_that_the_service_leaves_to_others_are_theirs():
-    embedded = {name.upper() for name in EmbeddedSettings.model_fields}
+    others = (*EmbeddedSettings.model_fields, *ExportSettings.model_fields)
+    embedded = {name.upper() for name in others}
     service = {name.upper() for name in Settings.model_fields}
     assert embedded - service == NAMES_OF_OTHER_PARTS
 
 
 def test_settings_of_both_parts_agree():
-    shared = set(EmbeddedSettings.model_fields) & set(Settings.model_fields)
-    assert shared >= {"host", "port"}
-    for name in shared:
-        assert EmbeddedSettings.model_fields[name].default == Settings.model_fields[name].default
+    tables = (Settings.model_fields, EmbeddedSettings.model_fields, ExportSettings.model_fields)
+    for one, other in combinations(tables, 2):
+        shared = set(one) & set(other)
+        assert shared
+        for name in shared:
+            assert one[name].default == other[name].default, name

@@ -147,9 +147,9 @@ class Load:
         options = {"strategy": "speed", "enhance": "none", "confidence_threshold": "0"}
 
         def ask(png: bytes) -> tuple:
-            headers = {"Cache-Control": "no-store"}
+            headers = {"Cache-Control": "no-cache, no-store"}
             files = {"file": ("page.png", png)}
-            answer = client.post("/ocr/process", files=files, data=options, headers=headers)
+            answer = client.post("/api/v1/ocr/process", files=files, data=options, headers=headers)
             answer.raise_for_status()
             body = answer.json()
             lines = [line["text"] for page in body["pages"] for line in page["lines"]]

@@ -11,6 +11,7 @@ import pytest
 import tritonclient.grpc as grpc
 
 from embedded.triton import Triton
+from export.host import read_versions
 from tests.drawing import assert_reads, draw_page, sentence, to_png
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,10 @@ def read_image(client, image: bytes, model: str = "ocr_speed") -> grpc.InferResu
 def read_pixels(client, pixels: np.ndarray, *more: grpc.InferInput) -> grpc.InferResult:
     strategy = texts_tensor("STRATEGY", b"speed")
     return client.infer("page_reading", [pixels_tensor("PIXELS", pixels), strategy, *more])
+
+
+def test_this_is_the_triton_that_is_pinned(client):
+    assert client.get_server_metadata().version == read_versions()["TRITON_VERSION"]
 
 
 def lines_of(result: grpc.InferResult) -> list[str]:

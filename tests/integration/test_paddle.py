@@ -1,4 +1,4 @@
-"""Paddle's own PP-OCRv4 models: what cannot be converted. What can is release 1 of test_releases."""
+"""Paddle's own PP-OCRv4 models: what cannot be converted; what can is served by test_releases."""
 
 from dataclasses import replace
 

@@ -1,7 +1,9 @@
-"""From Paddle's PP-OCRv4 to PP-OCRv6 and back on the real stack, with everything that can go wrong."""
+"""From Paddle's PP-OCRv4 to PP-OCRv6 and back on the real stack, and what can go wrong."""
 
 import json
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +31,7 @@ from tests.integration.release_world import (
 from tests.integration.whole_stack import running_stack, wait_for
 
 KILLED = -9
+LENIENT = ("--slower", "20", "--language-loss", "0.3")
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +99,13 @@ def test_paddle_is_live_and_a_candidate_is_gated_promoted_and_rolled_back(world:
     parity = world.store.manifest(1).models["text_recognition"].parity
     assert (parity.reference, parity.same) == ("Paddle", parity.inputs)
     assert "did not pass the gate" in world.refuse("promote", "2")
-    # Two more models and a larger alphabet: slower than PP-OCRv4's mobile models is expected.
-    assert "release 2 passed" in world.do("gate", "2", "--slower", "20", "--boxes-share", "0.3")
+    # PP-OCRv4's speed strategy has the larger models, and reads Japanese better than the tiny ones.
+    assert "speed: F1 of ja" in world.refuse("gate", "2", "--slower", "20")
+    assert "release 2 passed" in world.do("gate", "2", *LENIENT)
     assert world.live_releases() == (1, 1)
     report = json.loads((world.store.root / "gates" / "2.json").read_text())
     print({name: f["f1"] for name, f in report["candidate_figures"].items()}, report["served"])
-    assert all(model["same"] > 0 for model in report["served"])
+    assert all(model["agreement"] > 0.9 for model in report["served"])
     world.do("promote", "2")
     started = time.monotonic()
     wait_for(lambda: world.live_releases() == (2, 2), "the promote", 30)
@@ -163,8 +167,6 @@ def test_a_broken_candidate_is_refused_and_unloaded(world: World, tmp_path, name
     forged = forge(world, tmp_path, name, change)
     number = world.store.next_number()
     world.do("stage", "--from", str(forged))
-    import re
-
     refused = world.refuse("gate", str(number), "--slower", "20")
     assert re.search(why, refused), refused
     assert world.live_releases() == (1, 1)
@@ -196,8 +198,6 @@ def test_a_full_disk_leaves_no_release(world: World, tmp_path):
         str(small), str(tmp_path), sys.executable, "-m", "export", "release",
         "--releases", str(small), "stage", "--from", str(taken),
     ]  # fmt: skip
-    import subprocess
-
     done = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT)
     if "unshare" in done.stderr or "mount:" in done.stderr:
         pytest.skip("this machine lets nobody mount a small disk")
@@ -256,7 +256,7 @@ def test_a_promote_that_was_killed_is_finished_or_taken_back(world: World, step)
 def test_a_gate_that_was_killed_is_done_again(world: World):
     killed(world, 4, "gate", "2")
     assert world.live_releases() == (1, 1)
-    world.do("gate", "2", "--slower", "20", "--boxes-share", "0.3")
+    world.do("gate", "2", *LENIENT)
 
 
 def test_a_canary_gets_a_share_and_is_given_up_where_it_reads_otherwise(world: World):

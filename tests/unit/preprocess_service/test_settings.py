@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from preprocess_service import settings as settings_module
 from preprocess_service.settings import Settings, SettingsError, load_settings
 
 
@@ -86,3 +87,14 @@ def test_names_of_other_parts_may_stand_in_the_same_env_file(env_file):
 def test_scheme_of_triton_is_taken_off(monkeypatch, env_file):
     monkeypatch.setenv("TRITON_URL", "grpc://triton:8001")
     assert load_settings(env_file).triton_url == "triton:8001"
+
+
+def test_containers_give_secrets_as_files(monkeypatch, tmp_path):
+    (tmp_path / "redis_url").write_text("redis://:from-a-file@valkey:6379/0")
+    (tmp_path / "api_keys").write_text("a-key-of-16-chars\n")
+    monkeypatch.setattr(settings_module, "SECRETS_DIR", tmp_path)
+    settings = load_settings(tmp_path / "none.env")
+    assert settings.redis_url.get_secret_value() == "redis://:from-a-file@valkey:6379/0"
+    assert settings.api_keys.get_secret_value() == "a-key-of-16-chars"
+    (tmp_path / "api_keys").write_text("")
+    assert not load_settings(tmp_path / "none.env").api_keys

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Draws what docker-compose.yml takes as secrets; what is there already stays.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+umask 077
+mkdir -p .secrets
+
+draw() { [[ -s .secrets/$1 ]] || head -c 24 /dev/urandom | base64 | tr -d '/+=\n' >".secrets/$1"; }
+
+draw triton_control_key
+draw valkey_password
+draw grafana_password
+[[ -s .secrets/redis_url ]] || printf 'redis://:%s@valkey:6379/0' "$(cat .secrets/valkey_password)" >.secrets/redis_url
+[[ -e .secrets/api_keys ]] || : >.secrets/api_keys  # keys, comma separated; empty: open to everyone
+# The containers' users are not this one, and only they are given the files.
+chmod 644 .secrets/*
+chmod 700 .secrets
