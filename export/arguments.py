@@ -18,6 +18,13 @@ def add_host(action: argparse.ArgumentParser) -> None:
         help="what the models compute in (a CPU's fastest; on a GPU TENSORRT_PRECISION)",
     )
     action.add_argument(
+        "--engine",
+        choices=("onnxruntime", "tensorrt"),
+        default="onnxruntime",
+        help="what runs the models: on a GPU, onnxruntime's TensorRT provider, or plans, built "
+        "here on the GPU that serves them (%(default)s)",
+    )
+    action.add_argument(
         "--engine-cache", metavar="FOLDER", help="for TensorRT engines, on the serving GPU host"
     )
     action.add_argument(

@@ -58,13 +58,13 @@ def read_config(file: Path) -> Any:
 
 
 def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
-    """Return the configuration of one ONNX model; `sha256` is its file's."""
+    """Return the configuration of a model with weights; `sha256` is its ONNX file's."""
     model = spec.models[name]
     task = spec.task(model)
     pixels = onnx_input(spec, model)
     config = triton.ModelConfig(
         name=name,
-        backend="onnxruntime",
+        backend=host.engine,
         max_batch_size=task.max_batch_size.on(host.device),
         input=[triton.ModelInput(**tensor_fields(pixels))],
         output=[triton.ModelOutput(**tensor_fields(tensor)) for tensor in onnx_outputs(model)],
@@ -72,6 +72,9 @@ def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
         model_warmup=[_warmup(pixels, shape) for shape in bucket_shapes(spec, model)],
     )
     config.dynamic_batching.max_queue_delay_microseconds = task.max_queue_delay_microseconds
+    if host.engine == "tensorrt":
+        config.default_model_filename = "model.plan"
+        return config
     parameter(config, "sha256", sha256)
     if host.device == "cpu":
         _run_on_cpu(config, model, host)

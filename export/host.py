@@ -11,6 +11,7 @@ from typing import Literal
 from export.errors import HostError
 from export.spec import Device
 
+Engine = Literal["onnxruntime", "tensorrt"]
 Precision = Literal["auto", "FP32", "FP16", "BF16", "INT8"]
 
 GPU_PRECISIONS = ("FP32", "FP16")
@@ -29,15 +30,20 @@ class Host:
         device: What the models run on.
         cores: CPU cores that they may use.
         precision: What the models compute in; on a CPU `auto` takes what is fastest there.
+        engine: What runs the models: `onnxruntime`, on a GPU with its TensorRT provider, or plans
+            built when the release is staged, on the GPU that will serve it.
         engine_cache: Folder on the serving host where TensorRT keeps the engines it built.
     """
 
     device: Device = "cpu"
     cores: int = 1
     precision: Precision = "auto"
+    engine: Engine = "onnxruntime"
     engine_cache: str = "/var/cache/ocr-server/tensorrt"
 
     def __post_init__(self) -> None:
+        if self.engine == "tensorrt" and self.device != "gpu":
+            raise HostError("TensorRT needs a GPU: add --device gpu")
         if self.device == "gpu" and self.precision not in GPU_PRECISIONS:
             known = " or ".join(GPU_PRECISIONS)
             raise HostError(f"a GPU computes in {known}, not {self.precision} (TENSORRT_PRECISION)")

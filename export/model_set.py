@@ -30,12 +30,16 @@ Files = dict[Path, bytes | Path]
 
 @dataclass(frozen=True)
 class ModelSet:
-    """A set's files, which models were built for it and which kept, parity of what was built."""
+    """A set's files, which models were built for it and which kept, parity of what was built.
+
+    `needs` says what it is served by.
+    """
 
     files: Files
     built: list[str]
     kept: list[str]
     comparisons: list[Comparison]
+    needs: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,10 @@ class SetBuilder:
         missing = [name for name in self.spec.models if name not in kept]
         built, comparisons = self._build(missing, pages) if missing else ([], [])
         files = {**self._model_files(built, kept), **_step_files()}
-        return ModelSet(files, [model.name for model in built], list(kept), comparisons)
+        needs = self.host.needs
+        if self.host.engine == "tensorrt":
+            needs |= self._add_plans(files)
+        return ModelSet(files, [model.name for model in built], list(kept), comparisons, needs)
 
     def _find_kept(self) -> dict[str, KnownModel]:
         found = {
@@ -101,6 +108,20 @@ class SetBuilder:
         for name, text in all_configs(self.spec, self.host, writes, sha256).items():
             files[Path(name, "config.pbtxt")] = text.encode()
         return files
+
+    def _add_plans(self, files: Files) -> dict[str, str]:
+        """Build a plan of each model beside its ONNX file; returns what the plans bind to."""
+        from export.plans.build import PlanBuilder, Target
+
+        builder = PlanBuilder(
+            self.spec, Target(None, self.host.precision), self.cache / "plans", self.cache
+        )
+        for name in self.spec.models:
+            onnx = files[Path(name, VERSION, "model.onnx")]
+            data = onnx if isinstance(onnx, bytes) else onnx.read_bytes()
+            record = builder.build(name, data)
+            files[Path(name, VERSION, "model.plan")] = builder.output / f"{name}.plan"
+        return {"tensorrt": record["tensorrt"], "gpu": record["gpu"]}
 
     def _in_precision(self, onnx: bytes | Path) -> bytes | Path:
         # On a GPU TensorRT rounds by itself.

@@ -14,6 +14,7 @@ from typing import Any
 from export.environments import environment_python
 from export.errors import PlanError
 from export.host import Precision
+from export.plans.gpu import gpu_architecture
 from export.precision import with_precision
 from export.profiles import profile_of
 from export.spec import Spec, sha256_of
@@ -64,6 +65,7 @@ class PlanBuilder:
                 "model": name,
                 **asdict(self.target),
                 **built,
+                "gpu": self.target.compute_capability or gpu_architecture(),
                 "workspace_bytes": WORKSPACE_BYTES,
                 "onnx_sha256": sha256_of(onnx),
                 "sha256": sha256_of(plan.read_bytes()),

@@ -127,6 +127,7 @@ def host_of(options: Namespace, settings: Settings) -> Host:
         device=options.device,
         cores=options.cores or usable_cores(),
         precision=options.precision or default,
+        engine=options.engine,
         engine_cache=options.engine_cache or Host.engine_cache,
     )
 

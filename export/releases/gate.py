@@ -12,7 +12,9 @@ from rich.progress import track
 from rich.table import Table
 
 from export.errors import GateError, ReleaseError
+from export.plans.gpu import gpu_architecture
 from export.releases.control import TritonControl, load_all, unload_all
+from export.releases.fitting import require_fit
 from export.releases.golden import golden_pages, read_golden
 from export.releases.judgement import Figures, figures_of, find_faults
 from export.releases.limits import GateLimits
@@ -70,6 +72,7 @@ class Gate:
         strategies = [s for s in self.strategies if s in self.store.manifest(release).strategies]
         steps = [
             Step(f"check every file of release {release}", partial(self.store.verify, release)),
+            Step("check what it was built for", partial(self._require_fit, release)),
             Step("check the memory", partial(require_memory, models)),
             Step("put its models beside the live ones", partial(self._add, release)),
             Step("load and warm them", partial(self._load, release)),
@@ -94,6 +97,9 @@ class Gate:
         if release in state.gated and not dry_run:
             gated = [n for n in state.gated if n != release]
             self.store.save(state.model_copy(update={"gated": gated}))
+
+    def _require_fit(self, release: int) -> None:
+        require_fit(self.store.manifest(release), gpu_architecture())
 
     def _add(self, release: int) -> None:
         if self.repository.names_of(release):

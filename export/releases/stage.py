@@ -67,7 +67,7 @@ def stage_set(
         models={name: model_record(name, model) for name, model in spec.models.items()},
         files=records,
         tools=_versions(),
-        needs=host.needs,
+        needs=built.needs,
     )
     return _stage(store, manifest, built.files, console, dry_run=dry_run)
 

@@ -1,4 +1,4 @@
-"""The containers as files: what no Docker engine is needed for. None of the images was built here."""
+"""The containers as files: what needs no Docker engine. None of the images was built here."""
 
 import json
 import os
