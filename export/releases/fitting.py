@@ -20,10 +20,8 @@ def require_fit(manifest: Manifest, architecture: str | None) -> None:
     Raises:
         ReleaseError: They were not; the text has the command that builds them anew.
     """
-    needs, here = (
-        manifest.needs,
-        {"gpu": architecture, "tensorrt": read_versions()["TENSORRT_VERSION"]},
-    )
+    needs = manifest.needs
+    here = {"gpu": architecture, "tensorrt": read_versions()["TENSORRT_VERSION"]}
     if "gpu" not in needs:
         return
     for what, found in here.items():

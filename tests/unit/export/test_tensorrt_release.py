@@ -55,7 +55,7 @@ def test_plans_fit_the_host_they_were_built_for(planned: ReleaseStore) -> None:
 
 def test_plans_of_another_host_are_refused_with_the_command(planned: ReleaseStore) -> None:
     manifest = planned.manifest(2)
-    with pytest.raises(ReleaseError, match="gpu SM89, this host has SM75.*--engine tensorrt"):
+    with pytest.raises(ReleaseError, match=r"gpu SM89, this host has SM75.*--engine tensorrt"):
         require_fit(manifest, "SM75")
     older = manifest.model_copy(update={"needs": {**manifest.needs, "tensorrt": "9.3.0"}})
     with pytest.raises(ReleaseError, match=r"tensorrt 9\.3\.0, this host has 10"):
