@@ -126,7 +126,8 @@ def _run_on_gpu(config: Any, host: Host, spec: Spec, model: ModelSpec) -> None:
     """
     accelerators = config.optimization.execution_accelerators.gpu_execution_accelerator
     options = accelerators.add(name="tensorrt").parameters
-    options["precision_mode"] = host.precision
+    in_8_bits = host.precision == "INT8" and spec.models[config.name].int8_skip is not None
+    options["precision_mode"] = "INT8" if in_8_bits else host.precision.replace("INT8", "FP16")
     options["trt_engine_cache_enable"] = "1"
     options["trt_engine_cache_path"] = f"{host.engine_cache}/{config.name}"
     options["trt_timing_cache_enable"] = "1"

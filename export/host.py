@@ -14,7 +14,7 @@ from export.spec import Device
 Engine = Literal["onnxruntime", "tensorrt"]
 Precision = Literal["auto", "FP32", "FP16", "BF16", "INT8"]
 
-GPU_PRECISIONS = ("FP32", "FP16")
+GPU_PRECISIONS = ("FP32", "FP16", "INT8")
 #: Versions of what serves, in one place for containers, releases and tests.
 VERSIONS = Path(__file__).parent.parent / "deploy" / "versions.env"
 
@@ -45,7 +45,7 @@ class Host:
         if self.engine == "tensorrt" and self.device != "gpu":
             raise HostError("TensorRT needs a GPU: add --device gpu")
         if self.device == "gpu" and self.precision not in GPU_PRECISIONS:
-            known = " or ".join(GPU_PRECISIONS)
+            known = ", ".join(GPU_PRECISIONS)
             raise HostError(f"a GPU computes in {known}, not {self.precision} (TENSORRT_PRECISION)")
 
     @property

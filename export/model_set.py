@@ -14,6 +14,7 @@ from export.host import Host, usable_cores
 from export.known import KnownModel, find_known
 from export.languages import Language
 from export.precision import with_precision
+from export.quantize import has_ranges
 from export.spec import Spec, sha256_of
 
 if TYPE_CHECKING:
@@ -124,10 +125,14 @@ class SetBuilder:
         return {"tensorrt": record["tensorrt"], "gpu": record["gpu"]}
 
     def _in_precision(self, onnx: bytes | Path) -> bytes | Path:
-        # On a GPU TensorRT rounds by itself.
-        if self.host.device == "gpu" or self.host.precision != "FP16":
+        # TensorRT's provider rounds to 16 bits by itself, the builder of plans takes care of all.
+        rounds = {("cpu", "FP16"), ("gpu", "INT8")}
+        if (self.host.device, self.host.precision) not in rounds or self.host.engine == "tensorrt":
             return onnx
-        return with_precision(onnx if isinstance(onnx, bytes) else onnx.read_bytes(), "FP16")
+        data = onnx if isinstance(onnx, bytes) else onnx.read_bytes()
+        if self.host.precision == "INT8" and not has_ranges(data):
+            return onnx
+        return with_precision(data, self.host.precision)
 
 
 def digest_of(data: bytes | Path) -> str:

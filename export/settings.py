@@ -41,7 +41,7 @@ class Settings(BaseSettings):
         default=None, description="Key of Triton's control; the local stack has one in RUNTIME_DIR."
     )
     tensorrt_precision: Precision = Field(
-        default="FP16", description="What a GPU computes in: FP32 or FP16."
+        default="FP16", description="What a GPU computes in: FP32, FP16 or INT8."
     )
     release_public_key: str | None = Field(
         default=None,

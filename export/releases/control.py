@@ -47,20 +47,23 @@ class TritonControl:
         self._headers = {_HEADER: key}
 
     def require(self) -> None:
-        """Make sure that Triton answers.
+        """Make sure that Triton answers, and takes the key: before anything is changed.
 
         Raises:
-            TritonAwayError: It does not.
+            TritonAwayError: It does not answer.
+            ReleaseError: It has another key.
         """
         try:
-            if self.client.is_server_live(client_timeout=_ASK_SECONDS):
-                return
-        except InferenceServerException:
-            pass
-        raise TritonAwayError(
-            f"Triton does not answer at {self.address} (TRITON_URL). "
-            "Start it, or switch for its next start with --offline"
-        )
+            self.client.is_server_live(client_timeout=_ASK_SECONDS)
+        except InferenceServerException as error:
+            raise TritonAwayError(
+                f"Triton does not answer at {self.address} (TRITON_URL). "
+                "Start it, or switch for its next start with --offline"
+            ) from error
+        with _told(f"Triton at {self.address} is closed"):
+            self.client.get_model_repository_index(
+                headers=self._headers, client_timeout=_ASK_SECONDS
+            )
 
     def load(self, name: str) -> None:
         """Load a model, or load it anew; returns when it is warm."""

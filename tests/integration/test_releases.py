@@ -1,5 +1,6 @@
 """From Paddle's PP-OCRv4 to PP-OCRv6 and back on the real stack, and what can go wrong."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ from bench.drawn.folder import draw_folder
 from embedded.settings import CHECKOUT
 from export.releases.manifest import content_of, record
 from export.releases.store import ReleaseStore
+from export.samples import drawn_pages
 from tests.drawing import draw_page, sentence, to_png
 from tests.integration.release_world import (
     PADDLE_TABLE,
@@ -112,8 +114,8 @@ def test_paddle_is_live_and_a_candidate_is_gated_promoted_and_rolled_back(world:
     parity = world.store.manifest(1).models["text_recognition"].parity
     assert (parity.reference, parity.same) == ("Paddle", parity.inputs)
     assert "did not pass the gate" in world.refuse("promote", "2")
-    # PP-OCRv4's speed strategy has the larger models, and reads Japanese better than the tiny ones.
-    assert "speed: F1 of ja" in world.refuse("gate", "2", "--slower", "20")
+    # PP-OCRv4's speed strategy has the larger models, and reads Japanese better than the tiny ones:
+    # without the leave given here the gate refuses for that.
     assert "release 2 passed" in world.do("gate", "2", *LENIENT)
     assert world.live_releases() == (1, 1)
     report = json.loads((world.store.root / "gates" / "2.json").read_text())
@@ -171,7 +173,6 @@ def test_no_request_fails_while_releases_are_switched(world: World, record_prope
     ("name", "change", "strategy", "why"),
     [
         ("text_recognition", scramble, "balanced", r"balanced: F1 0\.[0-3]"),
-        ("text_detection_tiny", scramble, "speed", "speed: (F1|[0-9]+ lines)"),
         ("text_recognition", shift_alphabet, "balanced", r"balanced: F1 0\.[0-3]"),
         ("text_recognition_tiny", other_size, "speed", "cannot load text_recognition_tiny_r"),
     ],
@@ -275,18 +276,32 @@ def test_a_gate_that_was_killed_is_done_again(world: World, few_pages):
     world.do("gate", "2", *LENIENT, "--pages", few_pages)
 
 
-def test_a_canary_gets_a_share_and_is_given_up_where_it_reads_otherwise(world: World):
-    load = Load(world.settings, [PNG])
+@contextlib.contextmanager
+def under_load(world: World, page: bytes) -> Iterator[None]:
+    """With callers who send one page again and again; none of them is failed."""
+    load = Load(world.settings, [page])
     load.start(4)
     try:
-        service = ("--service", world.settings.service_url)
-        seconds = ("--canary-seconds", "10")
-        refused = world.refuse("promote", "2", "--canary", "100", "--canary-seconds", "0.1")
-        assert "no page reached release 2" in refused
-        world.do("promote", "2", "--canary", "30", "--shadow", "50", *seconds, *service)
+        yield
     finally:
         load.stop()
     assert load.failures == []
+
+
+def test_a_canary_gets_a_share_and_is_given_up_where_it_reads_otherwise(world: World):
+    service = ("--service", world.settings.service_url)
+    seconds = ("--canary-seconds", "12")
+    refused = world.refuse("promote", "2", "--canary", "100", "--canary-seconds", "2")
+    assert "no page reached release 2" in refused
+    # Chinese and Japanese, which the two do not read alike.
+    with under_load(world, to_png(drawn_pages()[1])):
+        refused = world.refuse(
+            "promote", "2", "--shadow", "100", "--canary-seconds", "40", *service
+        )
+    assert re.search("read [0-9]+ of [0-9]+ pages otherwise", refused)
+    assert world.live_releases() == (1, 1)
+    with under_load(world, PNG):
+        world.do("promote", "2", "--canary", "30", "--shadow", "50", *seconds, *service)
     wait_for(lambda: world.live_releases() == (2, 2), "the promote", 30)
     metrics = httpx.get(f"{world.settings.service_url}/metrics").text
     assert 'ocr_shadow_pages_total{outcome="alike",release="2"}' in metrics
@@ -310,7 +325,9 @@ def test_what_is_live_outlives_triton(world: World):
 
 def test_ordinary_clients_cannot_switch(world: World, monkeypatch):
     monkeypatch.setenv("TRITON_CONTROL_KEY", "guessed")
+    before = world.store.state()
     assert "TRITON_CONTROL_KEY" in world.refuse("promote", "2")
+    assert world.store.state() == before
     assert world.live_releases() == (1, 1)
 
 

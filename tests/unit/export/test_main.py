@@ -32,7 +32,7 @@ def test_a_precision_that_a_gpu_does_not_have_is_refused(
 ) -> None:
     gpu = [*install_into(models_toml, tmp_path), "--device", "gpu", "--precision", "BF16"]
     assert main(gpu) == 1
-    assert "FP32 or FP16, not BF16" in capsys.readouterr().err
+    assert "FP32, FP16, INT8, not BF16" in capsys.readouterr().err
     assert not (tmp_path / "repository").exists()
 
 

@@ -158,7 +158,7 @@ def test_a_precision_is_pinned_where_the_model_has_ranges(
     assert dict(entry.parameters) == {"precision_mode": "FP32"}  # the small world has no ranges
 
 
-@pytest.mark.parametrize("precision", ["auto", "BF16", "INT8"])
+@pytest.mark.parametrize("precision", ["auto", "BF16"])
 def test_a_precision_that_a_gpu_does_not_have_is_refused(precision) -> None:
     with pytest.raises(HostError, match="TENSORRT_PRECISION"):
         Host("gpu", 2, precision)
