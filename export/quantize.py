@@ -11,11 +11,12 @@ import json
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper, numpy_helper, version_converter
 
 from export.calibrate import METADATA
 
 _GREATEST = 127
+_OPSET = 13
 
 
 def has_ranges(model: bytes) -> bool:
@@ -25,7 +26,7 @@ def has_ranges(model: bytes) -> bool:
 
 def with_quantization(model: bytes) -> bytes:
     """Return an exported ONNX file that carries ranges, with them as nodes of the graph."""
-    loaded = onnx.load_model_from_string(model)
+    loaded = _at_opset(onnx.load_model_from_string(model))
     ranges = json.loads(_metadata(loaded)[METADATA])
     weights = {tensor.name: tensor for tensor in loaded.graph.initializer}
     done: dict[str, str] = {}
@@ -45,6 +46,12 @@ def with_quantization(model: bytes) -> bytes:
     loaded.graph.node.extend(nodes)
     _drop_unused(loaded.graph)
     return bytes(loaded.SerializeToString())
+
+
+def _at_opset(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a graph in which DequantizeLinear may have a scale for each channel."""
+    opset = next(entry.version for entry in model.opset_import if not entry.domain)
+    return model if opset >= _OPSET else version_converter.convert_version(model, _OPSET)
 
 
 def _round_trip(graph: onnx.GraphProto, tensor: str, scale: float) -> list[onnx.NodeProto]:

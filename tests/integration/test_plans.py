@@ -49,6 +49,14 @@ def test_plan_has_the_profile_and_the_tensors_of_the_table(
         assert (least[1:3], most[1:3]) == ([48, 96], [48, 1536])
 
 
+@pytest.mark.parametrize("name", ["text_detection", "text_recognition_tiny_latin"])
+def test_calibrated_graphs_become_plans(spec, tmp_path, name):
+    builder = PlanBuilder(spec, Target("SM89", "INT8"), tmp_path, DEFAULT_CACHE)
+    assert builder.build(name, installed(spec, name))["precision"] == "INT8"
+    rounded = onnx.load_model_from_string(with_precision(installed(spec, name), "INT8"))
+    assert any(node.op_type == "QuantizeLinear" for node in rounded.graph.node)
+
+
 def test_half_precision_halves_the_weights_and_keeps_the_tensors(spec):
     whole = installed(spec, "text_recognition")
     half = with_precision(whole, "FP16")

@@ -14,11 +14,13 @@ import httpx
 import numpy as np
 import onnx
 import pytest
+import tritonclient.grpc as grpc
 from onnx import numpy_helper
 
 from bench.drawn.folder import draw_folder
 from embedded.settings import CHECKOUT
 from export.releases.manifest import content_of, record
+from export.releases.served_parity import compare_served
 from export.releases.store import ReleaseStore
 from export.samples import drawn_pages
 from tests.drawing import draw_page, sentence, to_png
@@ -113,6 +115,10 @@ def test_paddle_is_live_and_a_candidate_is_gated_promoted_and_rolled_back(world:
     assert world.live_releases() == (1, 1)
     parity = world.store.manifest(1).models["text_recognition"].parity
     assert (parity.reference, parity.same) == ("Paddle", parity.inputs)
+    with grpc.InferenceServerClient(world.settings.triton_grpc_address) as client:
+        served = compare_served(client, world.store.models(1), 1)
+    print("PP-OCRv4 in Triton beside its files:", served)
+    assert all(model.agreement > 0.98 for model in served)
     assert "did not pass the gate" in world.refuse("promote", "2")
     # PP-OCRv4's speed strategy has the larger models, and reads Japanese better than the tiny ones:
     # without the leave given here the gate refuses for that.
