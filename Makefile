@@ -6,6 +6,7 @@ SHELL := /bin/bash
 # UV_VERSION among them.
 include deploy/versions.env
 PROFILE ?= cpu
+TOOLS ?= tools
 COMPOSE := docker compose --project-name ocr-server --env-file deploy/versions.env $(if $(wildcard .env),--env-file .env) --profile $(PROFILE)
 UV := .tools/bin/uv
 PYTHON := .venv/bin/python
@@ -75,7 +76,7 @@ down: ## Stop the containers; their volumes (releases, jobs, results) stay
 	@$(COMPOSE) down
 
 release: ## A release command in the containers' network: make release RELEASE='list'
-	@$(COMPOSE) --profile tools run --rm tools release $(RELEASE)
+	@$(COMPOSE) --profile tools run --build --rm $(TOOLS) release $(RELEASE)
 
 format: setup ## Format the code
 	@.venv/bin/ruff format $(CODE)

@@ -17,6 +17,7 @@ from export.host import read_versions
 COMPOSE = CHECKOUT / "docker-compose.yml"
 ENVIRONMENT = DEFAULT_CACHE / "environments" / "docker-compose-1.29.2"
 UV = CHECKOUT / ".tools" / "bin" / "uv"
+DOCKERFILES = ("Dockerfile", "triton-gpu.Dockerfile", "plans.Dockerfile")
 LONG_RUNNING = {
     "triton-cpu", "triton-gpu", "service", "worker", "valkey", "prometheus", "grafana",
 }  # fmt: skip
@@ -50,7 +51,7 @@ def services(compose_program: Path) -> dict[str, dict]:
 
 
 def test_every_service_is_contained(services):
-    assert set(services) == {*LONG_RUNNING, "models", "tools"}
+    assert set(services) == {*LONG_RUNNING, "models", "tools", "plans"}
     for name, service in services.items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -93,7 +94,7 @@ def test_the_compose_file_needs_the_pinned_versions(compose_program):
     assert "make up" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "triton-gpu.Dockerfile"])
+@pytest.mark.parametrize("name", DOCKERFILES)
 def test_hadolint_finds_nothing(name):
     hadolint = CHECKOUT / ".venv" / "bin" / "hadolint"
     command = [str(hadolint), "--format", "json", str(CHECKOUT / "deploy" / name)]
@@ -132,7 +133,7 @@ def test_secrets_are_drawn_once_and_for_nobody_else(tmp_path):
 
 
 def test_every_file_that_an_image_copies_is_there():
-    for name in ("Dockerfile", "triton-gpu.Dockerfile"):
+    for name in DOCKERFILES:
         text = (CHECKOUT / "deploy" / name).read_text()
         for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
             for source in sources.split():

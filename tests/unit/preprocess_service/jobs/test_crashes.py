@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from preprocess_service.errors import EngineUnavailableError
 from preprocess_service.settings import Settings
 from tests.fakes import FakeEngine
 from tests.unit.preprocess_service.conftest import open_client
@@ -131,3 +132,22 @@ async def test_a_job_whose_task_was_never_queued_is_found(client, settings, engi
     monkeypatch.setattr(queue._ALWAYS, "every", timedelta(seconds=0.2))
     async with running_worker(settings, engine):
         assert (await finished(client, job_id))["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(("served", "release", "reads"), [([2, 1], 1, 4), ([2], 2, 5)])
+async def test_a_job_goes_on_with_its_release_or_begins_anew(
+    client, settings, engine, served, release, reads
+):
+    engine.outcomes = [engine.default, EngineUnavailableError("Triton is away.")]
+    engine.gate = asyncio.Event()
+    one_by_one = settings.model_copy(update={"document_pages_in_flight": 1})
+    async with running_worker(one_by_one, engine):
+        job_id = await submit(client, numbered_pdf(3))
+        await until(lambda: engine.in_flight)
+        engine.served = served
+        engine.gate.set()
+        assert (await finished(client, job_id))["pages_done"] == 3
+    document = (await client.get(f"{JOBS}/{job_id}/result")).json()
+    assert (document["release"], len(document["pages"])) == (release, 3)
+    # One page and a failure with release 1; then the two that lack, or all three.
+    assert [options.release for options in engine.options] == [1, 1, *[release] * (reads - 2)]
