@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from preprocess_service.cancellation import cancel_until_done
 from preprocess_service.settings import Settings
 from preprocess_service.worker import Web, work
 from tests.fakes import FakeEngine
@@ -87,8 +88,12 @@ async def running_worker(
     try:
         yield
     finally:
+        if engine.gate is not None:
+            engine.gate.set()  # nothing waits for a page that never comes
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Once may be lost (see `cancel_until_done`), and more would cut its cleaning up short.
+        await asyncio.wait({task}, timeout=10)
+        await cancel_until_done(task)
 
 
 def numbered_pdf(pages: int) -> bytes:
