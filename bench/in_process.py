@@ -110,12 +110,13 @@ class PageReaders:
     async def _infer(self, model: str, input_name: str, batch: Any) -> dict[str, Any]:
         sessions: dict[str, Session] = self._local.__dict__.setdefault("sessions", {})
         if model not in sessions:
-            sessions[model] = open_model(f"{model}_r{self.settings.release}")
+            sessions[model] = open_model(model)
         return sessions[model].run({input_name: batch})
 
 
 def open_model(name: str) -> Session:
-    """Return a model of the repository as Triton's instances open it."""
+    """Return a model of the live release as Triton's instances open it."""
+    name = f"{name}_r{_live_release()}"
     # As the embedded stack sets it: the same choice of precision, kept in the same place.
     os.environ.setdefault("OPENVINO_TUNING_DIR", str(REPOSITORY.parent / ".cache" / "tuning"))
     config = _config(name)

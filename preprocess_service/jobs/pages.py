@@ -26,6 +26,7 @@ def unpack_page(packed: bytes) -> PageResult:
     values = json.loads(zlib.decompress(packed))
     page = Page.model_validate(values.pop("page"))
     error = error_from_code(page.problem.code, page.problem.detail) if page.problem else None
+    values.pop("release", None)  # as earlier versions of this service packed it
     return PageResult(page=page, error=error, **values)
 
 

@@ -35,6 +35,8 @@ def test_tensors_are_those_of_the_installed_model():
             n: t.removeprefix("TYPE_").replace("STRING", "BYTES") for n, t in types.items()
         } == ours
     assert {tensor.name for tensor in config.input if not tensor.optional} == {"PIXELS"}
+    (served, *_) = CONFIG.parents[1].glob(f"{tensors.MODEL}_r*/config.pbtxt")
+    config = text_format.Parse(served.read_text(), model_config_pb2.ModelConfig())
     description = tensors.to_description(config)
     assert description.languages["balanced"]["en"]
     assert description.models[0] == tensors.MODEL

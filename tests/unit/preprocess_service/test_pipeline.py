@@ -110,6 +110,7 @@ async def test_blank_page_has_no_lines_and_no_confidence(pdf):
 )
 async def test_size_is_that_of_the_upright_page(pdf, rotation, size):
     engine = FakeEngine(outcomes=[PageReading((), rotation, release=3)])
+    engine.served = [3]
     document = await _pipeline(engine, BlankPages()).read(pdf, _options(), CONTEXT)
     page = document.pages[0]
     assert ((page.width, page.height), page.rotation, document.release) == (size, rotation, 3)

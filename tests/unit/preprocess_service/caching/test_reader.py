@@ -26,6 +26,15 @@ NEITHER = CachePolicy(may_answer=False, may_keep=False)
 class ReleasedEngine(FakeEngine):
     """A fake engine whose live release can change."""
 
+    next_release = None
+
+    async def describe(self, request_id=None, release=None):
+        """With `next_release` the release changes after this look."""
+        described = await super().describe(request_id, release)
+        if self.next_release is not None:
+            self.release, self.next_release = self.next_release, None
+        return described
+
     @property
     def release(self):
         return self.served[0]
@@ -138,9 +147,10 @@ async def test_only_complete_documents_of_the_live_release_are_kept(
     engine.outcomes = [good, EngineFailedError("x")]
     partial = await reader.read(as_file(pdf), _options(), _context())
     assert (partial.status, partial.cache_hit) == ("partial", False)
-    engine.outcomes = [PageReading((), 0, 7), PageReading((), 0, 7)]
+    engine.next_release = 7
     changed = await reader.read(as_file(pdf), _options(), _context())
     assert (changed.release, changed.cache_hit) == (7, False)
+    engine.release = 1
     engine.outcomes = [EngineUnavailableError("x")] * 2
     with pytest.raises(EngineUnavailableError):
         await reader.read(as_file(pdf), _options(), _context())

@@ -26,7 +26,7 @@ def make_page(number: int, problem: Problem | None = None) -> PageResult:
         number=number, width=10, height=10, dpi=72, rotation=0, skew_degrees=None, source="ocr",
         text="日本 é", confidence=None, lines=(), problem=problem,
     )  # fmt: skip
-    return PageResult(page, rasterize_ms=1.5, inference_ms=2.5, release=3)
+    return PageResult(page, rasterize_ms=1.5, inference_ms=2.5)
 
 
 def make_submission(**fields: object) -> Submission:
