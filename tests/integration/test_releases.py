@@ -216,9 +216,8 @@ def test_a_full_disk_leaves_no_release(world: World, tmp_path):
     small.mkdir()
     command = [
         "unshare", "--mount", "bash", "-c",
-        'mount -t tmpfs -o size=20m none "$0" && '
-        'sed "s/256 << 20/0/" export/releases/room.py > "$1/room.py" && exec "${@:2}"',
-        str(small), str(tmp_path), sys.executable, "-m", "export", "release",
+        'mount -t tmpfs -o size=20m none "$0" && exec "$@"', str(small),
+        sys.executable, "-m", "export", "release",
         "--releases", str(small), "stage", "--from", str(taken),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT)

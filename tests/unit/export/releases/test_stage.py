@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from export.errors import ReleaseError
 from export.model_set import SetBuilder
-from export.releases import room
+from export.releases import room, stage
 from export.releases.manifest import read_manifest
 from export.releases.stage import stage_folder, stage_set
 from export.releases.store import STAGING, ReleaseStore
@@ -97,6 +98,23 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
     with pytest.raises(ReleaseError, match=r"free some.*prune"):
         stage_folder(target, store.folder(1), QUIET, dry_run=False)
     assert not target.root.exists()
+
+
+def test_a_disk_that_fills_while_it_is_written_leaves_nothing(
+    store: ReleaseStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, copied = ReleaseStore(tmp_path / "elsewhere"), []
+
+    def copy(source: Path, to: Path) -> None:
+        if len(copied) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        copied.append(to)
+        to.write_bytes(source.read_bytes())
+
+    monkeypatch.setattr(stage.shutil, "copyfile", copy)
+    with pytest.raises(ReleaseError, match="No space left on device"):
+        stage_folder(target, store.folder(1), QUIET, dry_run=False)
+    assert list(target.root.iterdir()) == []
 
 
 def test_numbers_are_never_given_twice(two: ReleaseStore, tmp_path: Path) -> None:
