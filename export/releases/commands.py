@@ -73,7 +73,7 @@ def _make_live(store: ReleaseStore, repository: Repository, release: int) -> Non
     from export.releases.prune import Pruner
 
     quiet = Console(quiet=True)
-    Switch(store, repository, None, quiet).promote(release)
+    Switch(store, repository, None, quiet).promote(release, ungated=True)
     store.save(store.state().model_copy(update={"follows_table": True}))
     Pruner(store, repository, None, quiet).run(KEEP)
     console.print(f"release {release} is live from the next start of Triton")

@@ -28,15 +28,19 @@ class Switch:
     control: TritonControl | None
     console: Console
 
-    def promote(self, release: int, *, dry_run: bool = False) -> None:
+    def promote(self, release: int, *, dry_run: bool = False, ungated: bool = False) -> None:
         """Make a gated release the live one; also ends such a switch that was cut off.
+
+        `ungated` is for what the models table of this checkout says; the first release has
+        nothing to be gated against.
 
         Raises:
             ReleaseError: It was not gated, or is damaged, or Triton refuses it: what was live is
                 live.
         """
         state = self.store.state()
-        if self.control and state.live is not None and release not in (*state.gated, state.live):
+        passed = ungated or state.live is None or release in (*state.gated, state.live)
+        if not passed:
             raise ReleaseError(
                 f"release {release} did not pass the gate on this server: "
                 f"`python -m export release gate {release}`"
