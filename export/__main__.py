@@ -90,7 +90,7 @@ def _add_plan(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="build with TensorRT-RTX for that GPU architecture (the GPU of this machine)",
     )
     action.add_argument(
-        "--precision", choices=("FP32", "FP16", "INT8"), default="FP16", help="(%(default)s)"
+        "--precision", choices=("FP32", "FP16", "INT8"), help="(TENSORRT_PRECISION)"
     )
     action.add_argument(
         "--releases", type=Path, metavar="FOLDER", help="folder of the releases (RELEASES_DIR)"

@@ -52,12 +52,16 @@ def run_plan(options: Namespace) -> None:
     from export.plans.build import PlanBuilder, Target
 
     spec = read_spec(options.models)
-    store = open_store(options, read_settings())
+    settings = read_settings()
+    store, precision = (
+        open_store(options, settings),
+        options.precision or settings.tensorrt_precision,
+    )
     release = options.release or store.state().live
     if release is None:
         raise ReleaseError("no release is live: run `python -m export install` first")
     store.verify(release)
-    target = Target(options.compute_capability, options.precision)
+    target = Target(options.compute_capability, precision)
     builder = PlanBuilder(spec, target, options.output, options.cache)
     for name in _known_models(spec, options.model):
         file = store.models(release) / name / VERSION / "model.onnx"
@@ -65,7 +69,7 @@ def run_plan(options: Namespace) -> None:
             raise ReleaseError(f"release {release} has no model {name}")
         record = builder.build(name, file.read_bytes())
         console.print(
-            f"{name}: {options.precision}, {record['bytes']:,} bytes in {record['seconds']} s, "
+            f"{name}: {precision}, {record['bytes']:,} bytes in {record['seconds']} s, "
             f"{record['package']} {record['tensorrt']}"
         )
 

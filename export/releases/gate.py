@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,8 +103,6 @@ class Gate:
         require_fit(self.store.manifest(release), gpu_architecture())
 
     def _add(self, release: int) -> None:
-        if self.repository.names_of(release):
-            return
         self.repository.add(self.store.models(release), release)
 
     def _load(self, release: int) -> None:
@@ -142,7 +141,8 @@ class Gate:
     def _take_back(self, release: int) -> None:
         if release in (self.store.state().live, self.store.state().previous):
             return
-        unload_all(self.control, self.repository.names_of(release))
+        with suppress(ReleaseError):  # Triton is away: it does not load them at its next start
+            unload_all(self.control, self.repository.names_of(release))
         self.repository.remove(release)
 
 

@@ -48,10 +48,9 @@ class Pruner:
 
     def _remove(self, release: int) -> None:
         state = self.store.state()
-        forgotten = {"gated": [n for n in state.gated if n != release]}
-        if state.previous == release:
-            forgotten["previous"] = None  # type: ignore[assignment]
-        self.store.save(state.model_copy(update=forgotten))
+        gated = [n for n in state.gated if n != release]
+        previous = None if state.previous == release else state.previous
+        self.store.save(state.model_copy(update={"gated": gated, "previous": previous}))
         if self.control:
             unload_all(self.control, self.repository.names_of(release))
         self.repository.remove(release)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from export.configs import VERSION, config_text, read_config
+from export.errors import ReleaseError
 from export.releases.naming import (
     is_ensemble,
     public_config,
@@ -34,17 +36,25 @@ class Repository:
     def add(self, models: Path, release: int) -> None:
         """Put a release's models into the folder, each at once; links where the disk is the same.
 
-        Nothing of it is loaded by that.
+        Nothing of it is loaded by that. What is there is left, so a call that was cut off is made
+        good by the next.
+
+        Raises:
+            ReleaseError: The folder cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name in served_models(models):
-            target = self.folder / served_name(name, release)
+        with _writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name in served_models(models):
+                self._add(models, name, release)
+
+    def _add(self, models: Path, name: str, release: int) -> None:
+        target = self.folder / served_name(name, release)
+        if not target.is_dir():
             staging = self.folder / f".{target.name}"
             shutil.rmtree(staging, ignore_errors=True)
             shutil.copytree(models / name / VERSION, staging / VERSION, copy_function=_link_or_copy)
             text = config_text(served_config(read_config(models / name / CONFIG), release))
             (staging / CONFIG).write_text(text, encoding="utf-8")
-            shutil.rmtree(target, ignore_errors=True)
             staging.replace(target)
 
     def remove(self, release: int) -> None:
@@ -74,7 +84,14 @@ class Repository:
             models: The release's models.
             release: Its number.
             state: What the front service is told of.
+
+        Raises:
+            ReleaseError: The folder cannot be written.
         """
+        with _writing(self.folder):
+            return self._publish(models, release, state)
+
+    def _publish(self, models: Path, release: int, state: State) -> list[str]:
         wanted = sorted(path.name for path in models.iterdir() if (path / CONFIG).is_file())
         for name in wanted:
             config = public_config(read_config(models / name / CONFIG), release)
@@ -103,6 +120,14 @@ def releases_text(live: int, state: State) -> str:
     canary = state.canary.model_dump() if state.canary else None
     told = {"live": live, "previous": state.previous, "canary": canary}
     return json.dumps(told, separators=(",", ":"))
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReleaseError(f"{folder} cannot be written: {error}") from error
 
 
 def _link_or_copy(source: str, target: str) -> str:

@@ -83,12 +83,11 @@ class Switch:
     def _switch(self, action: str, release: int, *, dry_run: bool) -> None:
         before = self.store.state()
         after = _after(before, release)
+        add = partial(self.repository.add, self.store.models(release), release)
         steps = [
-            Step(f"check every file of release {release}", partial(self.store.verify, release))
+            Step(f"check every file of release {release}", partial(self.store.verify, release)),
+            Step("put what is missing of it into the repository", add),
         ]
-        if not self.repository.names_of(release):
-            add = partial(self.repository.add, self.store.models(release), release)
-            steps.append(Step("put its models into the repository", add))
         if self.control:
             load = partial(self._load, release)
             steps.append(Step("load what of it is not loaded", load))

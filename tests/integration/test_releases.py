@@ -261,7 +261,7 @@ def test_a_stage_that_was_killed_is_done_again(world: World, tmp_path, step):
     target.do("verify")
 
 
-@pytest.mark.parametrize("step", range(5))
+@pytest.mark.parametrize("step", range(6))
 def test_a_promote_that_was_killed_is_finished_or_taken_back(world: World, step):
     killed(world, step, "promote", "2")
     over_grpc, _ = ask_ocr(world.settings.triton_grpc_address, PNG)

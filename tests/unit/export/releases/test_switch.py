@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -73,6 +74,21 @@ def test_files_are_shared_on_one_disk(switch: Switch, repository: Repository) ->
     name = "text_detection/1/model.onnx"
     served = repository.folder / name.replace("detection/", "detection_r1/")
     assert served.samefile(switch.store.models(1) / name)
+
+
+def test_models_that_a_killed_command_did_not_reach_are_added(switch: Switch, repository) -> None:
+    switch.promote(1)
+    repository.add(switch.store.models(2), 2)
+    shutil.rmtree(repository.folder / "text_recognition_r2")
+    switch.promote(2, ungated=True)
+    assert (repository.folder / "text_recognition_r2" / "1" / "model.onnx").is_file()
+
+
+def test_a_repository_that_cannot_be_written_is_told(two: ReleaseStore, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReleaseError, match="cannot be written"):
+        Switch(two, Repository(tmp_path / "file" / "models"), None, QUIET).promote(1)
+    assert two.state().live is None
 
 
 def test_prune_keeps_what_is_needed(switch: Switch, repository: Repository) -> None:
