@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.growth import run_growth
-from bench.items import ManifestError
 from bench.peers.registry import PEERS
 from bench.reading import EngineFailedError
-from bench.run_command import WORK_FOLDER, RunOptions, choose_folder, run
+from bench.run_command import WORK_FOLDER, RunOptions, choose_folder, describe_folder, run
 from bench.score_command import score_predictions
-from bench.server_engine import STRATEGIES
 from bench.soak import run_soak
+from ocr_base.reading import STRATEGIES
+from quality.items import ManifestError
 
 SERVER, IN_PROCESS = "server", "in-process"
 
@@ -118,6 +118,7 @@ def _score(words: Sequence[str]) -> int:
     parser.add_argument("--per-item", action="store_true", help="one row per page, worst first")
     options = parser.parse_args(words)
     folder = choose_folder(options.folder)
+    print(f"Scoring against {describe_folder(folder)}")
     score_predictions(options.predictions, folder, per_item=options.per_item)
     return 0
 

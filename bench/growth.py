@@ -14,11 +14,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.drawn.scans import draw_scan
-from bench.drawn.sizes import draw_image
-from bench.measuring import available_cores, open_client
+from bench.measuring import open_client
 from bench.own_stack import running_stack
 from bench.peak_memory import watched_memory
+from ocr_base.machine import usable_cores
+from ocr_base.reading import STRATEGIES
+from ocr_base.version import API
+from quality.drawn.scans import draw_scan
+from quality.drawn.sizes import draw_image
 
 FOLDER = Path(".bench")
 MEBIBYTE = 1 << 20
@@ -126,7 +129,7 @@ def _send(client: httpx.Client, strategy: str, step: Step) -> Outcome:
     def read(path: Path) -> tuple[int, int, float]:
         started = time.perf_counter()
         files = {"file": (path.name, path.read_bytes())}
-        answer = client.post("/api/v1/ocr/process", files=files, data=data)
+        answer = client.post(f"{API}/ocr/process", files=files, data=data)
         seconds = time.perf_counter() - started
         if answer.status_code != httpx.codes.OK:
             return answer.status_code, 0, seconds
@@ -157,7 +160,7 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
             outcome.step.curve,
             outcome.step.value,
             f"{rate:.2f}",
-            f"{rate / available_cores():.2f}",
+            f"{rate / usable_cores():.2f}",
             f"{median(outcome.latencies):.2f}",
             f"{outcome.latencies[-1]:.2f}",
             f"{outcome.peak_bytes / MEBIBYTE:.0f}",
@@ -177,6 +180,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench growth", description=__doc__)
     parser.add_argument("--curves", nargs="+", choices=CURVES, default=list(CURVES),
                         help="which to measure (all, about ten minutes)")  # fmt: skip
-    parser.add_argument("--strategy", default="speed", help="speed, balanced or accuracy (speed)")
+    parser.add_argument("--strategy", choices=STRATEGIES, default="speed", help="(%(default)s)")
     parser.add_argument("--output", type=Path, default=FOLDER / "growth.md", metavar="FILE.md")
     return parser

@@ -5,7 +5,6 @@ Each thread has sessions of its own, as Triton's instances do, and reads one pag
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 import threading
@@ -19,24 +18,31 @@ from typing import Any
 from google.protobuf import json_format, text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
-from bench.items import Item
-from bench.predictions import Line
 from bench.reading import Advance, Reading
 from bench.server_engine import group_by_document
 from embedded.backends.onnxruntime.options import read_options
 from embedded.backends.onnxruntime.sessions import Session, open_session
-from preprocess_service.imaging.decode import ImageSource
-from preprocess_service.imaging.raster import PageSource, RasterRequest
-from preprocess_service.imaging.rasterize import PdfSource
-from preprocess_service.imaging.sniff import HEAD_BYTES, PDF, sniff_media_type
-
-REPOSITORY = Path(__file__).parent.parent / "model_repository"
-CONFIDENCE_THRESHOLD = 0.5
-"""The service's default: what it leaves out is left out here."""
+from ocr_base.places import MODEL_REPOSITORY, TUNING
+from ocr_base.reading import CONFIDENCE_THRESHOLD, page_dpi
+from ocr_base.settings import from_environment
+from ocr_base.triton import (
+    CONFIG,
+    MODEL_VERSION,
+    PUBLIC,
+    READER,
+    RELEASES,
+    Releases,
+    served_name,
+)
+from preprocess_service.pages.image_source import ImageSource
+from preprocess_service.pages.media_types import HEAD_BYTES, PDF, sniff_media_type
+from preprocess_service.pages.pdf_source import PdfSource
+from preprocess_service.pages.source import PageSource, RasterRequest
+from quality.items import Item
+from quality.predictions import Line
 
 # PyMuPDF must not be called by two threads at once: they hang.
 _drawing = threading.Lock()
-_DPI = {"speed": 120, "balanced": 120, "accuracy": 200}
 
 
 class InProcessEngine:
@@ -61,7 +67,7 @@ class InProcessEngine:
         return reading
 
     def _read(self, document: Sequence[Item], reading: Reading) -> Sequence[Item]:
-        with _opened(document[0].path, _DPI[self._strategy]) as source:
+        with _opened(document[0].path, page_dpi(self._strategy)) as source:
             wanted = {item.page_number: item for item in document}
             for index in range(source.page_count):
                 with _drawing:
@@ -81,8 +87,8 @@ class PageReaders:
 
     def __init__(self, strategy: str) -> None:
         # Triton puts a model's version folder on `sys.path`; so does this.
-        reader = f"page_reading_r{_live_release()}"
-        sys.path.insert(0, str(REPOSITORY / reader / "1"))
+        reader = served_name(READER, _live_release())
+        sys.path.insert(0, str(MODEL_REPOSITORY / reader / MODEL_VERSION))
         parameters = _config(reader)["parameters"]
         self.settings = import_module("page_settings").PageSettings.from_parameters(
             {name: value["string_value"] for name, value in parameters.items()}
@@ -107,30 +113,31 @@ class PageReaders:
             if line.confidence >= CONFIDENCE_THRESHOLD
         ]
 
-    async def _infer(self, model: str, input_name: str, batch: Any) -> dict[str, Any]:
+    async def _infer(self, model: str, batch: Any) -> dict[str, Any]:
         sessions: dict[str, Session] = self._local.__dict__.setdefault("sessions", {})
         if model not in sessions:
             sessions[model] = open_model(model)
-        return sessions[model].run({input_name: batch})
+        return sessions[model].run({self.settings.models[model].input: batch})
 
 
 def open_model(name: str) -> Session:
     """Return a model of the live release as Triton's instances open it."""
-    name = f"{name}_r{_live_release()}"
+    name = served_name(name, _live_release())
     # As the embedded stack sets it: the same choice of precision, kept in the same place.
-    os.environ.setdefault("OPENVINO_TUNING_DIR", str(REPOSITORY.parent / ".cache" / "tuning"))
+    if from_environment("OPENVINO_TUNING_DIR") is None:
+        os.environ["OPENVINO_TUNING_DIR"] = str(TUNING)
     config = _config(name)
     options = read_options(config, "CPU", 0)
-    return open_session(REPOSITORY / name / "1" / options.filename, options)
+    return open_session(MODEL_REPOSITORY / name / MODEL_VERSION / options.filename, options)
 
 
 def _live_release() -> int:
-    told = _config("ocr")["parameters"]["releases"]["string_value"]
-    return int(json.loads(told)["live"])
+    told = _config(PUBLIC)["parameters"][RELEASES]["string_value"]
+    return Releases.from_json(told).live
 
 
 def _config(name: str) -> dict[str, Any]:
-    text = (REPOSITORY / name / "config.pbtxt").read_text(encoding="utf-8")
+    text = (MODEL_REPOSITORY / name / CONFIG).read_text(encoding="utf-8")
     message = text_format.Parse(text, triton.ModelConfig())
     found: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
     return found

@@ -1,17 +1,17 @@
 """Facts about the machine that a measurement holds for."""
 
-import os
 import platform
 from pathlib import Path
+
+from ocr_base.machine import usable_memory_bytes
 
 
 def describe_machine(cores: int) -> dict[str, str]:
     """Return the facts by name, for people."""
-    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": _processor_name(),
         "cores used": str(cores),
-        "memory": f"{memory_bytes / 2**30:.0f} GiB",
+        "memory": f"{usable_memory_bytes() / 2**30:.0f} GiB",
         "system": platform.platform(),
         "Python": platform.python_version(),
     }

@@ -1,6 +1,5 @@
 """Engines one after the other, each with the machine to itself."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,11 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.in_process import InProcessEngine
-from bench.items import Item
 from bench.own_stack import running_stack
 from bench.peer_engine import find_best_split, splits, start_peer
 from bench.reading import Advance, Engine, EngineFailedError, EngineUnavailableError, Reading
 from bench.server_engine import ServerEngine
+from ocr_base.machine import usable_cores
+from quality.items import Item
 
 SAMPLE_PAGES = 6
 """Pages of the unmeasured first pass, and of the trial of a peer's processes."""
@@ -67,11 +67,6 @@ class Measurement:
         return found | ({self.name: self.failure} if self.failure else {})
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def measure(plan: Plan, console: Console) -> list[Measurement]:
     """Return a measurement for each strategy of the server, then without it, then for each peer."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -105,14 +100,14 @@ def _measure_server(plan: Plan, progress: Progress) -> list[Measurement]:
 def _measure_in_process(plan: Plan, strategy: str, progress: Progress) -> Measurement:
     """Measure what the server's models and code do without HTTP, gRPC, Triton and their copies."""
     measurement = Measurement(f"in-process {strategy}", is_ours=False)
-    threads = 1 if plan.one_at_a_time else available_cores()
+    threads = 1 if plan.one_at_a_time else usable_cores()
     _run(InProcessEngine(strategy, threads=threads), measurement, plan, progress)
     return measurement
 
 
 def _measure_peer(plan: Plan, peer: str, progress: Progress) -> Measurement:
     measurement = Measurement(peer, is_ours=False)
-    cores = available_cores()
+    cores = usable_cores()
     try:
         processes = 1 if plan.one_at_a_time else _choose_processes(plan, peer, progress)
         with start_peer(plan.peer_python, peer, processes=processes, cores=cores) as engine:
@@ -125,7 +120,7 @@ def _measure_peer(plan: Plan, peer: str, progress: Progress) -> Measurement:
 
 
 def _choose_processes(plan: Plan, peer: str, progress: Progress) -> int:
-    cores, sample = available_cores(), plan.sample(max(SAMPLE_PAGES, available_cores()))
+    cores, sample = usable_cores(), plan.sample(max(SAMPLE_PAGES, usable_cores()))
     description = f"{peer}: finding its best number of processes"
     with _counting(progress, description, len(sample) * len(splits(cores))) as advance:
         return find_best_split(plan.peer_python, peer, sample, cores=cores, advance=advance)
@@ -134,7 +129,7 @@ def _choose_processes(plan: Plan, peer: str, progress: Progress) -> int:
 def _run(engine: Engine, measurement: Measurement, plan: Plan, progress: Progress) -> None:
     measurement.version, measurement.setup = engine.version, engine.setup
     # Every process must have read a page before the clock starts: the first one costs more.
-    sample = plan.sample(max(SAMPLE_PAGES, available_cores()))
+    sample = plan.sample(max(SAMPLE_PAGES, usable_cores()))
     with _counting(progress, f"{measurement.name}: warming up", len(sample)) as advance:
         engine.read(sample, advance)
     for run in range(1, plan.runs + 1):

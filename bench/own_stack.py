@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 
 from bench.reading import EngineFailedError
+from ocr_base.places import CHECKOUT
 
-CHECKOUT = Path(__file__).parent.parent
 _POLL_SECONDS = 0.5
 _PORTS = ("PORT", "TRITON_GRPC_PORT", "TRITON_METRICS_PORT", "TRITON_HTTP_PORT")
 # A benchmark waits for a slow machine instead of failing on it.

@@ -11,11 +11,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, cast
 
-from bench.items import Item
-from bench.predictions import Line
 from bench.reading import Advance, EngineFailedError, EngineUnavailableError, Reading
-
-CHECKOUT = Path(__file__).parent.parent
+from ocr_base.places import CHECKOUT
+from quality.items import Item
+from quality.predictions import Line
 
 
 class PeerWorker:

@@ -7,9 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.reading import EngineFailedError
-
-OWN_TOOLS = Path(__file__).parent.parent / ".tools" / "bin"
-"""Where `make setup` puts uv."""
+from ocr_base.places import TOOLS
 
 REQUIREMENTS = Path(__file__).with_name("peers.txt")
 
@@ -33,7 +31,7 @@ def prepare_environment(folder: Path) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    program = shutil.which("uv", path=f"{OWN_TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
+    program = shutil.which("uv", path=f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
         raise EngineFailedError("uv makes the peers' environment and is missing: `make setup`")
     done = subprocess.run([program, *arguments], capture_output=True, text=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bench.items import Item
-from bench.predictions import Line
+from quality.items import Item
+from quality.predictions import Line
 
 
 class EngineUnavailableError(Exception):

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.items import Item
 from bench.measuring import Measurement
-from bench.scoring import ItemScore, Summary, score, summarize, summarize_by
+from quality.items import Item
+from quality.scoring import ItemScore, Summary, score, summarize, summarize_by
 
 NOTES = """\
 - Word F1: bag of words over all pages together (micro); "mean" is the mean of the pages' own F1

@@ -7,10 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.drawn.folder import draw_folder
-from bench.items import Item, load_items
 from bench.machine import describe_machine
-from bench.measuring import Plan, available_cores, measure
+from bench.measuring import Plan, measure
 from bench.peer_environment import prepare_environment
 from bench.report import (
     ReportTable,
@@ -20,9 +18,13 @@ from bench.report import (
     write_json,
     write_markdown,
 )
+from ocr_base.machine import usable_cores
+from ocr_base.places import CHECKOUT
+from quality.drawn.folder import draw_folder
+from quality.items import Item, load_items
 
-CHECKOUT = Path(__file__).parent.parent
 WORK_FOLDER = CHECKOUT / ".bench"
+DRAWN_FOLDER = WORK_FOLDER / "pages"
 LABELLED_FOLDER = CHECKOUT.parent / "shared" / "data" / "dev"
 """Taken when it is there and no folder is named; else pages are drawn."""
 
@@ -55,10 +57,13 @@ def run(options: RunOptions) -> int:
     """
     console = Console()
     folder = choose_folder(options.folder)
-    plan = _plan(options, folder, console)
+    items = _select(load_items(folder), options.languages)
+    told = f"Reading {len(items)} pages of {describe_folder(folder)}"
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
+    plan = _plan(options, items, console)
     measurements = measure(plan, console)
     scored = score_measurements(measurements, plan.items)
-    facts = describe_machine(available_cores()) | _describe_run(plan, folder)
+    facts = describe_machine(usable_cores()) | _describe_run(plan, folder)
     tables = build_tables(scored) if scored else []
     for table in tables:
         console.print(_rich_table(table))
@@ -76,11 +81,17 @@ def choose_folder(folder: Path | None) -> Path:
         return folder
     if (LABELLED_FOLDER / "manifest.json").is_file():
         return LABELLED_FOLDER
-    return draw_folder(WORK_FOLDER / "pages")
+    return draw_folder(DRAWN_FOLDER)
 
 
-def _plan(options: RunOptions, folder: Path, console: Console) -> Plan:
-    items = _select(load_items(folder), options.languages)
+def describe_folder(folder: Path) -> str:
+    """Return its path, and why it is read where nobody named it."""
+    if folder == DRAWN_FOLDER:
+        return f"{folder}, drawn here: no folder is named, and {LABELLED_FOLDER} is not there"
+    return str(folder)
+
+
+def _plan(options: RunOptions, items: Sequence[Item], console: Console) -> Plan:
     with console.status("Preparing the peers' environment"):
         environment = WORK_FOLDER / "venv"
         python = prepare_environment(environment) if options.peers else environment
@@ -91,7 +102,7 @@ def _plan(options: RunOptions, folder: Path, console: Console) -> Plan:
         server_options=options.server_options,
         in_process=options.strategies if options.in_process else (),
         runs=options.runs,
-        concurrency=options.concurrency or 2 * available_cores(),
+        concurrency=options.concurrency or 2 * usable_cores(),
         one_at_a_time=options.one_at_a_time,
         base_url=options.base_url,
         work_folder=WORK_FOLDER,
@@ -100,20 +111,26 @@ def _plan(options: RunOptions, folder: Path, console: Console) -> Plan:
 
 
 def _select(items: Sequence[Item], languages: Sequence[str]) -> list[Item]:
-    selected = [
-        item
-        for item in items
-        if "text_bag" in item.measures and (not languages or item.language in languages)
-    ]
-    if not selected:
-        known = ", ".join(sorted({item.language for item in items}))
-        raise ValueError(f"no page to measure; languages of the folder: {known}")
-    return selected
+    """Return the pages to measure: those with text, in these languages or, with none, in all.
+
+    Raises:
+        ValueError: There is none, or none in one of the languages.
+    """
+    readable = [item for item in items if "text_bag" in item.measures]
+    known = sorted({item.language for item in readable})
+    if absent := sorted(set(languages) - set(known)):
+        raise ValueError(
+            f"no page to measure in {', '.join(absent)} (--language); "
+            f"languages of the folder: {', '.join(known)}"
+        )
+    if not readable:
+        raise ValueError("no page to measure: no entry of the manifest is for `text_bag`")
+    return [item for item in readable if not languages or item.language in languages]
 
 
 def _describe_run(plan: Plan, folder: Path) -> dict[str, str]:
     facts = {
-        "pages": f"{len(plan.items)} of the folder {folder.name}",
+        "pages": f"{len(plan.items)} of {describe_folder(folder)}",
         "passes": str(plan.runs),
         "load": "one page at a time" if plan.one_at_a_time else "as much as each engine likes",
     }

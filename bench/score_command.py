@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.items import load_items
-from bench.predictions import load_predictions
-from bench.scoring import ItemScore, Summary, score, summarize, summarize_by
+from quality.items import load_items
+from quality.predictions import load_predictions
+from quality.scoring import ItemScore, Summary, score, summarize, summarize_by
 
 
 def score_predictions(predictions: Path, folder: Path, *, per_item: bool) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 
 import httpx
 
-from bench.items import Item
-from bench.predictions import Line
 from bench.reading import Advance, EngineFailedError, Reading
-
-STRATEGIES = ("speed", "balanced", "accuracy")
+from ocr_base.version import API
+from quality.items import Item
+from quality.predictions import Line
 
 
 class ServerEngine:
@@ -28,7 +27,7 @@ class ServerEngine:
         options: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`options` go with every document, such as `enhance`."""
-        self.version = f"release {_ask(client, '/api/v1/models')['release']}"
+        self.version = f"release {_ask(client, f'{API}/models')['release']}"
         named = [f"{name}={value}" for name, value in options.items()]
         self.setup = ", ".join([f"{concurrency} requests at once", *named])
         self._client = client
@@ -63,7 +62,7 @@ class ServerEngine:
 
     def _upload(self, item: Item) -> dict[int, Any] | None:
         response = self._client.post(
-            "/api/v1/ocr/process",
+            f"{API}/ocr/process",
             files={"file": (item.path.name, item.path.read_bytes())},
             data={
                 "strategy": self._strategy,

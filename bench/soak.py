@@ -17,9 +17,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.drawn.folder import draw_folder
-from bench.items import load_items
 from bench.own_stack import running_stack
+from ocr_base.reading import STRATEGIES
+from ocr_base.version import API
+from quality.drawn.folder import draw_folder
+from quality.items import load_items
 
 MEBIBYTE = 1 << 20
 SAMPLE_SECONDS = 1.0
@@ -102,7 +104,7 @@ def _send(url: str, uploads: Sequence[Path], options: argparse.Namespace) -> dic
         def read(path: Path) -> int:
             files = {"file": (path.name, path.read_bytes())}
             data = {"strategy": options.strategy}
-            return client.post("/api/v1/ocr/process", files=files, data=data).status_code
+            return client.post(f"{API}/ocr/process", files=files, data=data).status_code
 
         paths = itertools.islice(itertools.cycle(uploads), options.requests)
         statuses = track(pool.map(read, paths), "Requests", options.requests)
@@ -129,5 +131,5 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench soak", description=__doc__)
     parser.add_argument("--requests", type=int, default=500, metavar="N", help="how many (500)")
     parser.add_argument("--concurrency", type=int, default=8, metavar="N", help="at once (8)")
-    parser.add_argument("--strategy", default="speed", help="speed, balanced or accuracy (speed)")
+    parser.add_argument("--strategy", choices=STRATEGIES, default="speed", help="(%(default)s)")
     return parser

@@ -11,7 +11,8 @@ draw triton_control_key
 draw valkey_password
 draw grafana_password
 [[ -s .secrets/redis_url ]] || printf 'redis://:%s@valkey:6379/0' "$(cat .secrets/valkey_password)" >.secrets/redis_url
-[[ -e .secrets/api_keys ]] || : >.secrets/api_keys  # keys, comma separated; empty: open to everyone
+# Keys, comma separated; no key in api_keys: open to everyone.
+for keys in api_keys operator_keys; do [[ -e .secrets/$keys ]] || : >".secrets/$keys"; done
 # The containers' users are not this one, and only they are given the files.
 chmod 644 .secrets/*
 chmod 700 .secrets

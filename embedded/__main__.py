@@ -8,6 +8,7 @@ from embedded.errors import EmbeddedError
 from embedded.perf_analyzer import run_perf_analyzer
 from embedded.settings import Settings, read_settings
 from embedded.stack import serve, serve_triton
+from ocr_base.private import keep_private
 
 
 def _settings_help() -> str:
@@ -35,8 +36,9 @@ def main() -> int:
     options, rest = parser.parse_known_args()
     if rest and options.command != "perf":
         parser.error(f"unknown arguments: {' '.join(rest)}")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    keep_private()
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("embedded").setLevel(logging.INFO)
     try:
         if options.command == "perf":
             return run_perf_analyzer(read_settings(), rest)

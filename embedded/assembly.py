@@ -14,6 +14,7 @@ from pathlib import Path
 
 from embedded.errors import RuntimeFolderBusyError
 from embedded.host import find_python_library, find_wheel
+from ocr_base.private import private_folder
 
 OWN_BACKENDS = Path(__file__).resolve().parent / "backends"
 _STUB = "triton_python_backend_stub"
@@ -94,7 +95,7 @@ def locked(runtime_dir: Path, wait_seconds: float) -> Iterator[int]:
     Raises:
         RuntimeFolderBusyError: Another stack still held the folder after `wait_seconds`.
     """
-    runtime_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(runtime_dir)
     descriptor = os.open(runtime_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _lock(descriptor, runtime_dir, time.monotonic() + wait_seconds)

@@ -11,6 +11,7 @@ from typing import IO
 import psutil
 
 from embedded import guard
+from embedded.command_line import hide_argument
 from embedded.guard import KILL_SECONDS, remove_shared_memory
 
 # Pages are blocks of megabytes. glibc learns to keep such blocks in its heap, which then grows and
@@ -85,6 +86,12 @@ class GuardedProcess:
         if pid := self.pid:
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(pid).kill()
+
+    def hide_argument(self, secret: str) -> None:
+        """Take a secret out of the command lines that the system shows, once they were read."""
+        for pid in (self._guard.pid if self._guard else None, self.pid):
+            if pid is not None:
+                hide_argument(pid, secret)
 
     def stop(self) -> None:
         """End the command and everything it started; return when all of it is gone."""

@@ -9,11 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 from embedded.errors import UnsupportedHostError
+from ocr_base.machine import MINIMUM_GLIBC, SUPPORTED_PYTHONS
 
 WHEEL = "nvidia-pytriton"
-MINIMUM_GLIBC = (2, 35)  # the wheel's tag: manylinux_2_35
-SUPPORTED_PYTHONS = ((3, 10), (3, 11), (3, 12))
-_INSTALL = "Run `uv sync --extra embedded` and start with that environment's Python."
+_INSTALL = "Run `make setup` and start with .venv/bin/python."
 _ELSEWHERE = "Run the Triton container instead, and point the front service at it with TRITON_URL."
 
 
@@ -87,7 +86,7 @@ def _require_python(version: tuple[int, ...]) -> None:
         raise UnsupportedHostError(
             "The embedded Triton runs with Python 3.10, 3.11 or 3.12, "
             f"this is {'.'.join(map(str, version))}. Make the environment with one of them, "
-            "for example `uv sync --python 3.11 --extra embedded`."
+            "for example `.tools/bin/uv sync --python 3.11 --extra embedded --extra export`."
         )
 
 

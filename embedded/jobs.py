@@ -54,7 +54,7 @@ def job_store(settings: Settings, lock: int) -> JobStore:
             "Set REDIS_URL to have them."
         )
         return JobStore(None)
-    require_free_ports("127.0.0.1", {"VALKEY_PORT": settings.valkey_port})
+    require_free_ports({"VALKEY_PORT": ("127.0.0.1", settings.valkey_port)})
     valkey = Valkey(binary, settings, lock)
     return JobStore(valkey.url, valkey)
 

@@ -18,10 +18,10 @@ import pymupdf
 from embedded.errors import EmbeddedError
 from embedded.front import sample_page
 from embedded.settings import Settings
+from ocr_base.reading import PAGE_DPI
 
 # The name that the binary looks for → the file's name in the wheel, before its hash.
 _LIBRARIES = {"libb64.so.0d": "libb64-*.so.0d", "libcudart.so.12": "libcudart-*.so.12*"}
-_DPI = 120
 # Means over a fixed number of requests: a busy processor is never as steady as time windows want.
 _DEFAULTS = (
     *("-m", "ocr_speed", "--concurrency-range", "1:4", "--stability-percentage", "50"),
@@ -73,7 +73,7 @@ def _link_libraries(folder: Path) -> None:
 
 def _write_input(folder: Path) -> Path:
     with pymupdf.open(stream=sample_page(), filetype="pdf") as document:
-        image = document[0].get_pixmap(dpi=_DPI).tobytes("png")
+        image = document[0].get_pixmap(dpi=PAGE_DPI).tobytes("png")
     # The bytes of a BYTES tensor: each element's length, then the element.
     tensor = struct.pack("<I", len(image)) + image
     encoded = {"IMAGE": {"b64": base64.b64encode(tensor).decode()}}

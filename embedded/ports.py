@@ -1,25 +1,33 @@
 """Which ports are free, and who holds one that is not."""
 
+import contextlib
+import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import cycle, islice
 
 import psutil
 
 from embedded.errors import PortTakenError
 
+# Below the 32768 to 60999 of Linux (ip_local_port_range), above what services are known by.
+_NEVER_GIVEN = range(20_000, 32_768)
+# So far apart do two processes begin of which one was started next to the other.
+_APART = 256
 
-def require_free_ports(host: str, ports: Mapping[str, int]) -> None:
+
+def require_free_ports(addresses: Mapping[str, tuple[str, int]]) -> None:
     """Make sure that every port can be listened on.
 
     Args:
-        host: The address to listen on.
-        ports: Setting name → port.
+        addresses: Name of the port's setting → host and port.
 
     Raises:
         PortTakenError: Two settings name one port, or a port is in use.
     """
     seen: dict[int, str] = {}
-    for setting, port in ports.items():
+    for setting, (host, port) in addresses.items():
         if port in seen:
             raise PortTakenError(
                 f"{seen[port]} and {setting} both name port {port}. Give each its own."
@@ -35,12 +43,26 @@ def require_free_ports(host: str, ports: Mapping[str, int]) -> None:
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Return ports that were free a moment ago, all different."""
-    listeners = [_listen(host, 0) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+    """Return ports that were free a moment ago, all different.
+
+    Until it is listened on, nothing takes one by chance: the system gives none of them to a
+    connection or to whoever asks for any port, and another process begins elsewhere.
+    """
+    ports: list[int] = []
+    for port in islice(_in_turn(), len(_NEVER_GIVEN)):
+        with contextlib.suppress(OSError):
+            _listen(host, port).close()
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise PortTakenError(f"{host} has no {count} free ports from 20000 to 32767.")
+
+
+@cache
+def _in_turn() -> Iterator[int]:
+    """Return each port in its turn, over and over, from a place that is this process's own."""
+    place = os.getpid() * _APART % len(_NEVER_GIVEN)
+    return cycle([*_NEVER_GIVEN[place:], *_NEVER_GIVEN[:place]])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,19 +1,30 @@
 """What Triton is started with: the public models and those of the releases that they lead to.
 
-Only Python's own library is used: containers of Triton run this file alone.
+Only Python's own library is used: containers of Triton have no other.
 """
 
+import errno
 import json
+import os
 import re
-import sys
 from pathlib import Path
 
-_CONFIG = "config.pbtxt"
-_INSTALL = (
-    "Run `python -m export install`, or set MODEL_REPOSITORY to a folder that has the models."
+from ocr_base.triton import (
+    CONFIG,
+    MODEL_VERSION,
+    PUBLIC,
+    READER,
+    RELEASES,
+    Releases,
+    release_of,
+    served_name,
 )
-#: The parameter of the public `ocr` in which `python -m export release` notes what is live.
-_RELEASES = re.compile(r'key: "releases"\s+value \{\s+string_value: ("(?:[^"\\]|\\.)*")')
+
+_INSTALL = (
+    "Run `python -m releases install`, or set MODEL_REPOSITORY to a folder that has the models."
+)
+_ENGINE_FOLDER = re.compile(r'key: "trt_(?:engine|timing)_cache_path"\s+value: "([^"\\]+)"')
+_RELEASES = re.compile(rf'key: "{RELEASES}"\s+value \{{\s+string_value: ("(?:[^"\\]|\\.)*")')
 
 
 class ModelsMissingError(Exception):
@@ -29,50 +40,63 @@ def models_to_load(repository: Path) -> list[str]:
     Raises:
         ModelsMissingError: The text names each missing file.
     """
-    folders = [config.parent for config in repository.glob(f"[!.]*/{_CONFIG}")]
+    folders = [config.parent for config in repository.glob(f"[!.]*/{CONFIG}")]
     if not folders:
         raise ModelsMissingError(f"There are no models in {repository}. {_INSTALL}")
     releases = _releases(repository)
-    names = [path.name for path in folders if _release_of(path.name) in (None, *releases)]
+    names = [path.name for path in folders if release_of(path.name) in (None, *releases)]
     missing = [str(path) for name in names for path in _missing(repository / name)]
-    if releases and f"page_reading_r{releases[0]}" not in names:
-        missing.append(f"page_reading_r{releases[0]}/{_CONFIG}")
+    if releases and (reader := served_name(READER, releases[0])) not in names:
+        missing.append(f"{reader}/{CONFIG}")
     if missing:
         lacking = ", ".join(missing)
         raise ModelsMissingError(f"{repository} is incomplete, it lacks {lacking}. {_INSTALL}")
     return sorted(names)
 
 
-def _releases(repository: Path) -> list[int]:
+def make_engine_folders(repository: Path, names: list[str]) -> None:
+    """Make the folders in which TensorRT keeps the engines of these models.
+
+    ONNX Runtime would make the last level of each alone.
+
+    Raises:
+        ModelsMissingError: Such a folder cannot be made or written.
+    """
+    for name in names:
+        text = (repository / name / CONFIG).read_text(encoding="utf-8")
+        for folder in _ENGINE_FOLDER.findall(text):
+            _make_engine_folder(Path(folder), name)
+
+
+def _make_engine_folder(folder: Path, name: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ModelsMissingError(
+            f"{name} keeps its TensorRT engines in {folder}, which cannot be written: "
+            f"{error.strerror}. Stage it with --engine-cache, or ENGINE_CACHE, set to a folder "
+            "that Triton may write."
+        ) from error
+
+
+def _releases(repository: Path) -> tuple[int, ...]:
     """Return the releases that are served, the live one first; none where only others are."""
-    config = repository / "ocr" / _CONFIG
+    config = repository / PUBLIC / CONFIG
     if not config.is_file():
-        return []
+        return ()
     match = _RELEASES.search(config.read_text(encoding="utf-8"))
     if match is None:
         raise ModelsMissingError(f"{config} does not say which release is live. {_INSTALL}")
     # Protobuf's text format escapes as JSON does, as far as JSON's own text needs it.
-    told = json.loads(json.loads(match[1]))
-    canary = told["canary"]["release"] if told["canary"] else None
-    return [n for n in (told["live"], told["previous"], canary) if n is not None]
-
-
-def _release_of(name: str) -> int | None:
-    match = re.fullmatch(r".+_r([1-9]\d*)", name)
-    return int(match[1]) if match else None
+    return Releases.from_json(json.loads(match[1])).served
 
 
 def _missing(model: Path) -> list[Path]:
-    configuration = (model / _CONFIG).read_text(encoding="utf-8")
+    configuration = (model / CONFIG).read_text(encoding="utf-8")
     if not re.search(r'^\s*backend:\s*"onnxruntime"', configuration, re.MULTILINE):
         return []
     if any(model.glob("[0-9]*/*.onnx")):
         return []
-    return [Path(model.name) / "1" / "model.onnx"]
-
-
-if __name__ == "__main__":
-    try:
-        sys.stdout.writelines(f"--load-model={n}\n" for n in models_to_load(Path(sys.argv[1])))
-    except ModelsMissingError as error:
-        sys.exit(str(error))
+    return [Path(model.name) / MODEL_VERSION / "model.onnx"]

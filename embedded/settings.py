@@ -1,68 +1,83 @@
 """The settings of the local stack, read once from the environment and `.env`."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.errors import EmbeddedError
+from ocr_base.places import HOST, PORT, TRITON_GRPC_PORT
+from ocr_base.settings import StackSettings, explain
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-#: Where containers find secrets.
-SECRETS_DIR = Path("/run/secrets")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(StackSettings):
     """Every setting is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
-        extra="ignore",
-        frozen=True,
-    )
-
-    model_repository: Path = Field(
-        default=CHECKOUT / "model_repository", description="Folder of the models that Triton loads."
-    )
-    runtime_dir: Path = Field(
-        default=CHECKOUT / ".runtime",
-        description="Folder for backends, log and control key; one stack each.",
-    )
-    host: str = Field(default="127.0.0.1", description="Address the front service listens on.")
-    port: Port = Field(default=8000, description="Port of the front service.")
+    host: str = Field(default=HOST, description="Address the front service listens on.")
+    port: Port = Field(default=PORT, description="Port of the front service.")
     triton_host: str = Field(
-        default="127.0.0.1",
-        description="Address Triton listens on; 0.0.0.0 lets other machines in.",
+        default=HOST,
+        description="Address of Triton's gRPC; 0.0.0.0 lets other machines in.",
     )
-    triton_grpc_port: Port = Field(default=8001, description="Port of Triton's gRPC.")
+    triton_grpc_port: Port = Field(default=TRITON_GRPC_PORT, description="Port of Triton's gRPC.")
+    triton_metrics_host: str = Field(
+        default=HOST,
+        description="Address of Triton's metrics, whose memory anyone who reaches them can fill.",
+    )
     triton_metrics_port: Port = Field(default=8002, description="Port of Triton's metrics.")
-    triton_http_port: Port = Field(default=8003, description="Port of Triton's HTTP.")
+    triton_http_host: str = Field(
+        default=HOST,
+        description="Address of Triton's HTTP, which anyone who reaches it can crash.",
+    )
+    triton_http_port: int = Field(
+        default=8003, ge=0, le=65535, description="Port of Triton's HTTP; 0: there is none."
+    )
     triton_startup_timeout: float = Field(
         default=600.0, gt=0, description="Seconds until every model must be loaded and warm."
     )
     triton_stop_timeout: float = Field(
         default=30.0, ge=0, description="Seconds that requests in flight get to finish at the stop."
     )
-    triton_control_key: SecretStr | None = Field(
-        default=None,
-        description="Key of Triton's control: repository, logs, traces, shared memory.",
-    )
     redis_url: SecretStr | None = Field(
         default=None,
         description="Redis or Valkey to use; without it, one is started on this machine.",
     )
+    api_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys of the front service, whose self-check shows one of its own beside them.",
+    )
     valkey_port: Port = Field(default=8004, description="Port of that Valkey, for this machine.")
+    valkey_memory_mb: int = Field(
+        default=1024,
+        ge=64,
+        description="Memory of that Valkey, in 2^20 bytes; it throws nothing away, so what does "
+        "not fit is refused.",
+    )
     job_workers: int = Field(
         default=1, ge=0, le=64, description="Workers of jobs beside the front service."
     )
 
     @property
+    def is_open_to_everyone(self) -> bool:
+        """Whether other machines reach the front service and need no key."""
+        is_local = self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
+        return not is_local and not self.api_keys
+
+    @property
+    def triton_addresses(self) -> dict[str, tuple[str, int]]:
+        """Host and port of whatever Triton listens on, by the name of the port's setting."""
+        addresses = {
+            "TRITON_GRPC_PORT": (self.triton_host, self.triton_grpc_port),
+            "TRITON_METRICS_PORT": (self.triton_metrics_host, self.triton_metrics_port),
+            "TRITON_HTTP_PORT": (self.triton_http_host, self.triton_http_port),
+        }
+        return {name: (host, port) for name, (host, port) in addresses.items() if port}
+
+    @property
     def triton_http_url(self) -> str:
-        """Where this machine reaches Triton's HTTP, without a slash at the end."""
-        return f"http://{_reachable(self.triton_host)}:{self.triton_http_port}"
+        """Where this machine reaches Triton's HTTP, if there is one, without a slash at the end."""
+        return f"http://{_reachable(self.triton_http_host)}:{self.triton_http_port}"
 
     @property
     def triton_grpc_address(self) -> str:
@@ -84,9 +99,8 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        raise EmbeddedError("Settings are wrong. " + "; ".join(problems)) from error
+        raise EmbeddedError("Settings are wrong. " + "; ".join(explain(error))) from error
 
 
 def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    return HOST if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound

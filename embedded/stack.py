@@ -1,19 +1,25 @@
 """The whole local stack: Triton, the front service, jobs, and their supervision."""
 
 import logging
-import os
 import signal
 import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from embedded.front import front_service, read_sample_page, require_own_triton, start_front
+from embedded.front import (
+    SelfCheckKey,
+    front_service,
+    read_sample_page,
+    require_own_triton,
+    start_front,
+)
 from embedded.jobs import job_store, job_workers
 from embedded.ports import require_free_ports
 from embedded.service import POLL_SECONDS, Service
 from embedded.settings import Settings
 from embedded.triton import Triton, running_triton
+from ocr_base.settings import from_environment
 
 logger = logging.getLogger("embedded")
 
@@ -25,12 +31,13 @@ def serve(settings: Settings) -> NoReturn:
         EmbeddedError: Something cannot start, or the sample page is not read.
         SystemExit: The stack was asked to end, and has.
     """
-    require_own_triton(settings, os.environ.get("TRITON_URL"))
-    require_free_ports(settings.host, {"PORT": settings.port})
+    require_own_triton(settings, from_environment("TRITON_URL"))
+    require_free_ports({"PORT": (settings.host, settings.port)})
     _end_on_signals()
     with running_triton(settings) as triton:
         store = job_store(settings, triton.lock)
-        front = front_service(settings, triton.lock, store.url)
+        key = SelfCheckKey(settings)
+        front = front_service(settings, triton.lock, store.url, key)
         workers = job_workers(settings, triton.lock, store.url)
         try:
             store.start()
@@ -38,10 +45,14 @@ def serve(settings: Settings) -> NoReturn:
             for worker in workers:
                 worker.start()
                 worker.check_start()
-            seconds = read_sample_page(settings.service_url)
+            seconds = read_sample_page(settings.service_url, key.headers)
             logger.info("Self-check: the sample page was read right in %.1f s.", seconds)
             _tell_triton(triton)
             logger.info("Ready: %s  (Ctrl-C ends it)", settings.service_url)
+            if settings.is_open_to_everyone:
+                logger.warning(
+                    "No API_KEYS: whoever reaches %s:%d may use it.", settings.host, settings.port
+                )
             _keep_alive([triton.service, *store.services, front, *workers])
         finally:
             _ignore_signals()
@@ -74,10 +85,10 @@ def _keep_alive(services: Sequence[Service]) -> NoReturn:
 
 def _tell_triton(triton: Triton) -> None:
     settings = triton.settings
+    listens = settings.triton_addresses
     logger.info(
-        "Triton is ready: gRPC %s, HTTP %s, log %s",
-        settings.triton_grpc_address,
-        settings.triton_http_url,
+        "Triton is ready and listens: %s; log %s",
+        ", ".join(f"{name} {host}:{port}" for name, (host, port) in listens.items()),
         settings.runtime_dir / "triton.log",
     )
 

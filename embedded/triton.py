@@ -5,12 +5,10 @@ import logging
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded import assembly, repository
+from embedded import assembly, repository, triton_health
 from embedded.assembly import Installation
 from embedded.errors import ModelMissingError
 from embedded.guarded_process import Command, GuardedProcess
@@ -18,16 +16,12 @@ from embedded.host import require_supported_host
 from embedded.lost_processes import LostProcesses
 from embedded.ports import free_ports, require_free_ports
 from embedded.service import POLL_SECONDS, Service, State
-from embedded.settings import CHECKOUT, Settings
+from embedded.settings import Settings
 from embedded.triton_log import TritonLog
+from ocr_base.places import TUNING
+from ocr_base.triton import CONTROL_APIS, CONTROL_HEADER
 
 logger = logging.getLogger("embedded")
-
-CONTROL_HEADER = "ocr-control-key"
-# What could change the server for everyone, or show one client the pages of another: any region
-# can be registered as shared memory, those of the model processes too.
-_CONTROL_APIS = "model-repository,logging,trace,shared-memory"
-_ANSWER_SECONDS = 1.0
 
 
 @contextlib.contextmanager
@@ -39,7 +33,7 @@ def running_triton(settings: Settings) -> Iterator["Triton"]:
     """
     require_supported_host()
     with assembly.locked(settings.runtime_dir, settings.triton_stop_timeout) as lock:
-        require_free_ports(settings.triton_host, triton_ports(settings))
+        require_free_ports(settings.triton_addresses)
         triton = Triton(settings, lock)
         try:
             triton.start()
@@ -54,15 +48,6 @@ def settings_on_free_ports(model_repository: Path, runtime_dir: Path, **others: 
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     folders = {"model_repository": model_repository, "runtime_dir": runtime_dir}
     return Settings.model_validate({**folders, **ports, **others})
-
-
-def triton_ports(settings: Settings) -> dict[str, int]:
-    """Return Triton's ports by the name of their setting."""
-    return {
-        "TRITON_GRPC_PORT": settings.triton_grpc_port,
-        "TRITON_METRICS_PORT": settings.triton_metrics_port,
-        "TRITON_HTTP_PORT": settings.triton_http_port,
-    }
 
 
 class Triton:
@@ -106,7 +91,10 @@ class Triton:
 
     def is_ready(self) -> bool:
         """Return whether Triton says that it and every model are ready."""
-        return answers(f"{self.settings.triton_http_url}/v2/health/ready")
+        ready = triton_health.is_ready(self.settings.triton_grpc_address)
+        if ready:
+            self.service.process.hide_argument(self.control_key)
+        return ready
 
     def find_fault(self) -> str:
         """Return which processes of models were lost, empty if none.
@@ -151,18 +139,11 @@ class Triton:
 
 def _models_to_load(folder: Path) -> list[str]:
     try:
-        return repository.models_to_load(folder)
+        names = repository.models_to_load(folder)
+        repository.make_engine_folders(folder, names)
     except repository.ModelsMissingError as error:
         raise ModelMissingError(str(error)) from error
-
-
-def answers(url: str) -> bool:
-    """Return whether a GET of the URL succeeds within a second."""
-    try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS):  # noqa: S310 - our own server
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
+    return names
 
 
 def _repository_arguments(settings: Settings, installation: Installation) -> list[str]:
@@ -175,12 +156,23 @@ def _repository_arguments(settings: Settings, installation: Installation) -> lis
 
 
 def _network_arguments(settings: Settings, control_key: str) -> list[str]:
-    host, restricted = settings.triton_host, f"{_CONTROL_APIS}:{CONTROL_HEADER}={control_key}"
+    restricted = f"{','.join(CONTROL_APIS)}:{CONTROL_HEADER}={control_key}"
     return [
-        *(f"--grpc-address={host}", f"--grpc-port={settings.triton_grpc_port}"),
-        *(f"--http-address={host}", f"--http-port={settings.triton_http_port}"),
-        *(f"--metrics-address={host}", f"--metrics-port={settings.triton_metrics_port}"),
-        *(f"--grpc-restricted-protocol={restricted}", f"--http-restricted-api={restricted}"),
+        *(f"--grpc-address={settings.triton_host}", f"--grpc-port={settings.triton_grpc_port}"),
+        f"--grpc-restricted-protocol={restricted}",
+        f"--metrics-address={settings.triton_metrics_host}",
+        f"--metrics-port={settings.triton_metrics_port}",
+        *_http_arguments(settings, restricted),
+    ]
+
+
+def _http_arguments(settings: Settings, restricted: str) -> list[str]:
+    if not settings.triton_http_port:
+        return ["--allow-http=false"]
+    return [
+        f"--http-address={settings.triton_http_host}",
+        f"--http-port={settings.triton_http_port}",
+        f"--http-restricted-api={restricted}",
     ]
 
 
@@ -188,7 +180,8 @@ def _environment(installation: Installation) -> dict[str, str]:
     environment = dict(os.environ)
     environment.pop("PYTHONHOME", None)
     # The backend keeps there which precision is the fastest for which model on this machine.
-    environment.setdefault("OPENVINO_TUNING_DIR", str(CHECKOUT / ".cache" / "tuning"))
+    if not environment.get("OPENVINO_TUNING_DIR"):
+        environment["OPENVINO_TUNING_DIR"] = str(TUNING)
     first = {
         "LD_LIBRARY_PATH": installation.library_path,
         # The stub finds its packages through the first `python3` of the path.

@@ -9,8 +9,9 @@ from pathlib import Path
 from embedded.guarded_process import Command, GuardedProcess
 from embedded.service import Service
 from embedded.settings import Settings
+from ocr_base.places import HOST
+from ocr_base.private import private_folder
 
-_HOST = "127.0.0.1"
 _ANSWER_SECONDS = 1.0
 _LAST_LINES = 5
 # What was written before an answer survives the end of the process; that of the machine costs a
@@ -23,6 +24,7 @@ requirepass {password}
 save ""
 appendonly yes
 appendfsync everysec
+maxmemory {memory}mb
 maxmemory-policy noeviction
 """
 
@@ -43,8 +45,7 @@ class Valkey:
     """One Valkey, for this machine and those who know its password."""
 
     def __init__(self, binary: Path, settings: Settings, lock: int) -> None:
-        folder = settings.runtime_dir.resolve() / "valkey"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = private_folder(settings.runtime_dir.resolve() / "valkey")
         self.port = settings.valkey_port
         self._password = secrets.token_urlsafe(24)
         self._log = folder.parent / "valkey.log"
@@ -53,7 +54,11 @@ class Valkey:
         configuration.chmod(0o600)
         configuration.write_text(
             _CONFIGURATION.format(
-                host=_HOST, port=self.port, folder=_quoted(folder), password=self._password
+                host=HOST,
+                port=self.port,
+                folder=_quoted(folder),
+                password=self._password,
+                memory=settings.valkey_memory_mb,
             )
         )
         command = Command(
@@ -70,12 +75,12 @@ class Valkey:
     @property
     def url(self) -> str:
         """Where it is reached, the password included."""
-        return f"redis://:{self._password}@{_HOST}:{self.port}/0"
+        return f"redis://:{self._password}@{HOST}:{self.port}/0"
 
     def is_ready(self) -> bool:
         """Return whether it has read its file and answers."""
         try:
-            with socket.create_connection((_HOST, self.port), _ANSWER_SECONDS) as connection:
+            with socket.create_connection((HOST, self.port), _ANSWER_SECONDS) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
                 answer = b""
                 while answer.count(b"\r\n") < 2 and (more := connection.recv(64)):

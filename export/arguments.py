@@ -1,34 +1,31 @@
-"""Arguments that several commands share."""
+"""What commands that build models take, and how a command ends."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from export.errors import ExportError
+from export.tables import MODELS_TOML
+from ocr_base.places import DOWNLOADS
 
-def add_host(action: argparse.ArgumentParser) -> None:
-    """Add what the serving host has."""
-    action.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="(%(default)s)")
-    action.add_argument(
-        "--cores", type=positive, metavar="N", help="cores of the serving host (this machine's)"
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Add the table of models, and where their downloaded sources are kept."""
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default=MODELS_TOML,
+        metavar="FILE",
+        help="models table (%(default)s)",
     )
-    action.add_argument(
-        "--precision",
-        choices=("auto", "FP32", "FP16", "BF16", "INT8"),
-        help="what the models compute in (a CPU's fastest; on a GPU TENSORRT_PRECISION)",
-    )
-    action.add_argument(
-        "--engine",
-        choices=("onnxruntime", "tensorrt"),
-        default="onnxruntime",
-        help="what runs the models: on a GPU, onnxruntime's TensorRT provider, or plans, built "
-        "here on the GPU that serves them (%(default)s)",
-    )
-    action.add_argument(
-        "--engine-cache", metavar="FOLDER", help="for TensorRT engines, on the serving GPU host"
-    )
-    action.add_argument(
-        "--anew", action="store_true", help="build and prove even what is up to date"
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=DOWNLOADS,
+        metavar="FOLDER",
+        help="where downloaded sources are kept (%(default)s)",
     )
 
 
@@ -39,9 +36,13 @@ def add_pages(action: argparse.ArgumentParser) -> None:
     )
 
 
-def positive(text: str) -> int:
-    """Return a number of at least 1, as argparse's types do."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+def run_command(options: argparse.Namespace) -> int:
+    """Run what was parsed and return its exit status: 0, or 1 with a message on stderr."""
+    try:
+        options.run(options)
+    except ExportError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.progress import track
 
 from export.calibrate import find_ranges, with_ranges
+from export.digests import sha256_of
 from export.export_key import export_key
 from export.fetch import SourceFiles, fetch
 from export.languages import Language, require, written
 from export.onnx_model import Published, build_onnx, read_published
 from export.parity import Comparison, Prover, check
 from export.samples import Image, drawn_pages, fit_crop, worn
-from export.spec import Spec, sha256_of
+from export.spec import Spec
 
 
 @dataclass(frozen=True)

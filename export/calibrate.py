@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import onnx
 
+from export.running import open_session
 from export.samples import Image
 
 METADATA = "int8_ranges"
@@ -41,7 +41,7 @@ def find_ranges(data: bytes, inputs: Sequence[Image], threads: int) -> Ranges:
         for tensor in tensors
         if tensor not in names
     )
-    session = _session(model.SerializeToString(), threads)
+    session = open_session(model.SerializeToString(), threads)
     lows: dict[str, list[float]] = {tensor: [] for tensor in tensors}
     highs: dict[str, list[float]] = {tensor: [] for tensor in tensors}
     for pixels in inputs:
@@ -75,13 +75,3 @@ def _heavy_convolutions(model: onnx.ModelProto) -> dict[str, str]:
         and weights[node.input[1]][1] >= LEAST_CHANNELS
         and all(a.i == 1 for a in node.attribute if a.name == "group")
     }
-
-
-def _session(model: bytes, threads: int) -> Any:
-    # Loaded here: `--help` and an install without changes need no runtime.
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ from export.tensors import (
 )
 
 HEADER = "# Written by `python -m export` from export/models.toml: change it there.\n"
-#: The models of each release have names of their own, so one version is enough.
-VERSION = "1"
 
 Shape = tuple[int, int]
 
@@ -76,6 +75,8 @@ def onnx_config(name: str, spec: Spec, host: Host, sha256: str) -> Any:
         config.default_model_filename = "model.plan"
         return config
     parameter(config, "sha256", sha256)
+    for key, value in asdict(task.free_sides).items() if task.free_sides else ():
+        parameter(config, f"free_sides_{key}", str(value))
     if host.device == "cpu":
         _run_on_cpu(config, model, host)
     else:

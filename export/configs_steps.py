@@ -12,17 +12,22 @@ from tritonclient.grpc import model_config_pb2 as triton
 from export.host import Host
 from export.languages import default_recognizer, recognizers_by_language
 from export.spec import Device, Spec, TaskSpec
-from export.tensors import Tensor, parameter, tensor_fields
+from export.tensors import Tensor, onnx_input, onnx_outputs, parameter, tensor_fields
+from ocr_base.reading import DEFAULT_STRATEGY
+from ocr_base.triton import PUBLIC, READER
 
 ENCODED = Tensor("IMAGE", "STRING", (1,))
 # The last is 3 (RGB) or 1 (gray).
 PIXELS = Tensor("PIXELS", "UINT8", (-1, -1, -1))
+# Pixels of the image's file per pixel.
+SCALE = Tensor("SCALE", "FP32", (1,))
 STRATEGY = Tensor("STRATEGY", "STRING", (1,))
 OPTIONS = (
     STRATEGY,
     Tensor("LANGUAGE", "STRING", (-1,)),
     Tensor("DETECT_ORIENTATION", "BOOL", (1,)),
     Tensor("WORDS", "BOOL", (1,)),
+    SCALE,
 )
 DOCUMENT = (
     Tensor("TEXT", "STRING", (-1,)),
@@ -32,7 +37,6 @@ DOCUMENT = (
 )
 ROTATION = Tensor("ROTATION", "INT32", (1,))
 WORD_SPAN = Tensor("WORD_SPAN", "FP32", (-1, 3))
-DEFAULT_STRATEGY = "balanced"
 
 
 def image_decoding(spec: Spec, cores: int) -> Any:
@@ -41,7 +45,8 @@ def image_decoding(spec: Spec, cores: int) -> Any:
     Beside the pixels it gives each strategy's name as a constant: an ensemble cannot hold one.
     """
     constants = [Tensor(f"STRATEGY_{name.upper()}", "STRING", (1,)) for name in spec.strategies]
-    config = _python_step("image_decoding", (ENCODED,), (PIXELS, *constants), max(1, cores // 2))
+    outputs = (PIXELS, SCALE, *constants)
+    config = _python_step("image_decoding", (ENCODED,), outputs, max(1, cores // 2))
     parameter(config, "max_pixels", str(spec.max_pixels))
     return config
 
@@ -52,14 +57,16 @@ def page_reading(spec: Spec, host: Host, writes: Mapping[str, list[str]]) -> Any
     Two instances more than cores: one that waits for models lets another order lines.
     """
     outputs = (*DOCUMENT, ROTATION, WORD_SPAN)
-    config = _python_step("page_reading", (PIXELS,), outputs, host.cores + 2)
+    config = _python_step(READER, (PIXELS,), outputs, host.cores + 2)
     options = [triton.ModelInput(**tensor_fields(t), optional=True) for t in OPTIONS]
     config.input.extend(options)
     told = {
+        "default_strategy": DEFAULT_STRATEGY,
         "strategies": {name: asdict(strategy) for name, strategy in spec.strategies.items()},
         "languages": recognizers_by_language(spec, writes),
         "default_recognizers": {name: default_recognizer(spec, name) for name in spec.strategies},
         "writes": dict(writes),
+        "models": {name: _model_table(spec, name) for name in spec.models},
     }
     tasks = {
         name: _task_table(getattr(spec.tasks, name), host.device) for name in asdict(spec.tasks)
@@ -71,7 +78,7 @@ def page_reading(spec: Spec, host: Host, writes: Mapping[str, list[str]]) -> Any
 
 def ensembles(spec: Spec) -> list[Any]:
     """Return `ocr`, which is the balanced strategy, and one ensemble for each strategy."""
-    named = {"ocr": DEFAULT_STRATEGY, **{f"ocr_{name}": name for name in spec.strategies}}
+    named = {PUBLIC: DEFAULT_STRATEGY, **{f"{PUBLIC}_{name}": name for name in spec.strategies}}
     return [_ensemble(name, strategy) for name, strategy in named.items()]
 
 
@@ -86,9 +93,11 @@ def _ensemble(name: str, strategy: str) -> Any:
     decode = config.ensemble_scheduling.step.add(model_name="image_decoding", model_version=-1)
     decode.input_map[ENCODED.name] = ENCODED.name
     decode.output_map[PIXELS.name] = "pixels"
+    decode.output_map[SCALE.name] = "scale"
     decode.output_map[constant] = "strategy"
-    read = config.ensemble_scheduling.step.add(model_name="page_reading", model_version=-1)
+    read = config.ensemble_scheduling.step.add(model_name=READER, model_version=-1)
     read.input_map[PIXELS.name] = "pixels"
+    read.input_map[SCALE.name] = "scale"
     read.input_map[STRATEGY.name] = "strategy"
     for tensor in DOCUMENT:
         read.output_map[tensor.name] = tensor.name
@@ -108,6 +117,16 @@ def _python_step(
             triton.ModelInstanceGroup(kind=triton.ModelInstanceGroup.KIND_CPU, count=instances)
         ],
     )
+
+
+def _model_table(spec: Spec, name: str) -> dict[str, Any]:
+    """Return what a reader of pages asks a model with: it may be called anything."""
+    model = spec.models[name]
+    return {
+        "task": model.task,
+        "input": onnx_input(spec, model).name,
+        "outputs": [output.name for output in onnx_outputs(model)],
+    }
 
 
 def _task_table(task: TaskSpec, device: Device) -> dict[str, Any]:

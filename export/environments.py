@@ -13,10 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from export.digests import sha256_of
 from export.errors import EnvironmentMissingError
-from export.spec import sha256_of
-
-_OWN_TOOLS = Path(__file__).parent.parent / ".tools" / "bin"
+from ocr_base.places import TOOLS
 
 
 def environment_python(requirements: Path, cache: Path) -> Path:
@@ -38,7 +37,7 @@ def environment_python(requirements: Path, cache: Path) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    program = shutil.which("uv", path=f"{_OWN_TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
+    program = shutil.which("uv", path=f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
         raise EnvironmentMissingError("uv makes the environment and is missing: `make setup`")
     command = [program, "--quiet", *arguments]

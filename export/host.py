@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,9 +15,6 @@ Precision = Literal["auto", "FP32", "FP16", "BF16", "INT8"]
 GPU_PRECISIONS = ("FP32", "FP16", "INT8")
 #: Versions of what serves, in one place for containers, releases and tests.
 VERSIONS = Path(__file__).parent.parent / "deploy" / "versions.env"
-
-CGROUP_V2 = Path("/sys/fs/cgroup/cpu.max")
-CGROUP_V1 = Path("/sys/fs/cgroup/cpu")
 
 
 @dataclass(frozen=True)
@@ -63,27 +58,3 @@ def read_versions(file: Path = VERSIONS) -> dict[str, str]:
     lines = (line for line in file.read_text(encoding="utf-8").splitlines() if "=" in line)
     pairs = (line.split("=", 1) for line in lines if not line.startswith("#"))
     return {line[0]: line[1] for line in pairs}
-
-
-def usable_cores(v2: Path = CGROUP_V2, v1: Path = CGROUP_V1) -> int:
-    """Return the cores that this process may use: its affinity, cut by its control group's quota.
-
-    Args:
-        v2: The `cpu.max` file of cgroup v2.
-        v1: The `cpu` folder of cgroup v1.
-    """
-    cores = len(os.sched_getaffinity(0))
-    quota = _quota(v2, v1)
-    return cores if quota is None else max(1, min(cores, math.floor(quota)))
-
-
-def _quota(v2: Path, v1: Path) -> float | None:
-    try:
-        if v2.exists():
-            quota, period = v2.read_text().split()
-        else:
-            quota = (v1 / "cpu.cfs_quota_us").read_text().strip()
-            period = (v1 / "cpu.cfs_period_us").read_text().strip()
-        return None if quota in ("max", "-1") else int(quota) / int(period)
-    except (OSError, ValueError):
-        return None

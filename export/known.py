@@ -8,9 +8,10 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from export.configs import VERSION, read_config
-from export.fetch import sha256_of_file
+from export.configs import read_config
+from export.digests import sha256_of_file
 from export.precision import PRECISION
+from ocr_base.triton import CONFIG, MODEL_VERSION
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ def find_known(folders: Iterable[Path], name: str, export_key: str) -> KnownMode
 
 def read_known(folder: Path, name: str) -> KnownModel | None:
     """Return a release's model; None where a file is absent, foreign or changed since."""
-    config_file = folder / name / "config.pbtxt"
-    onnx_file = folder / name / VERSION / "model.onnx"
+    config_file = folder / name / CONFIG
+    onnx_file = folder / name / MODEL_VERSION / "model.onnx"
     if not config_file.is_file() or not onnx_file.is_file():
         return None
     sha256 = sha256_of_file(onnx_file)

@@ -11,7 +11,8 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from export.alphabet import Alphabet
 from export.errors import AlphabetError, SpecError
-from export.spec import Spec, read_toml
+from export.spec import Spec
+from export.tables import read_toml
 
 # A text of any language holds these.
 LETTERS_OF_ALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;!?-()"

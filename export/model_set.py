@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.configs import VERSION, all_configs
+from export.configs import all_configs
+from export.digests import digest_of
+from export.errors import ExportError
 from export.export_key import export_key
-from export.fetch import sha256_of_file
-from export.host import Host, usable_cores
+from export.host import Host
 from export.known import KnownModel, find_known
 from export.languages import Language
-from export.precision import with_precision
-from export.quantize import has_ranges
-from export.spec import Spec, sha256_of
+from export.spec import Spec
+from ocr_base.machine import usable_cores
+from ocr_base.places import MODEL_REPOSITORY
+from ocr_base.triton import CONFIG, MODEL_VERSION, READER
 
 if TYPE_CHECKING:
     from export.build import Built
     from export.parity import Comparison
 
 #: The Python steps, which every release has its own copy of.
-STEPS = Path(__file__).parent.parent / "model_repository"
-STEP_NAMES = ("image_decoding", "page_reading")
+STEPS = MODEL_REPOSITORY
+STEP_NAMES = ("image_decoding", READER)
 
 #: Path in the release → its bytes, or the file that holds them.
 Files = dict[Path, bytes | Path]
@@ -72,10 +74,11 @@ class SetBuilder:
         Raises:
             ExportError: A model cannot be had, built or proven.
         """
+        steps = _step_files()
         kept = {} if anew or pages is not None else self._find_kept()
         missing = [name for name in self.spec.models if name not in kept]
         built, comparisons = self._build(missing, pages) if missing else ([], [])
-        files = {**self._model_files(built, kept), **_step_files()}
+        files = {**self._model_files(built, kept), **steps}
         needs = self.host.needs
         if self.host.engine == "tensorrt":
             needs |= self._add_plans(files)
@@ -104,10 +107,12 @@ class SetBuilder:
         writes = {name: models[name].writes for name in self.spec.recognizers()}
         onnx = {model.name: self._in_precision(model.onnx) for model in built}
         onnx |= {name: self._in_precision(model.file) for name, model in kept.items()}
-        files: Files = {Path(name, VERSION, "model.onnx"): data for name, data in onnx.items()}
+        files: Files = {
+            Path(name, MODEL_VERSION, "model.onnx"): data for name, data in onnx.items()
+        }
         sha256 = {name: digest_of(data) for name, data in onnx.items()}
         for name, text in all_configs(self.spec, self.host, writes, sha256).items():
-            files[Path(name, "config.pbtxt")] = text.encode()
+            files[Path(name, CONFIG)] = text.encode()
         return files
 
     def _add_plans(self, files: Files) -> dict[str, str]:
@@ -118,13 +123,16 @@ class SetBuilder:
             self.spec, Target(None, self.host.precision), self.cache / "plans", self.cache
         )
         for name in self.spec.models:
-            onnx = files[Path(name, VERSION, "model.onnx")]
+            onnx = files[Path(name, MODEL_VERSION, "model.onnx")]
             data = onnx if isinstance(onnx, bytes) else onnx.read_bytes()
             record = builder.build(name, data)
-            files[Path(name, VERSION, "model.plan")] = builder.output / f"{name}.plan"
+            files[Path(name, MODEL_VERSION, "model.plan")] = builder.output / f"{name}.plan"
         return {"tensorrt": record["tensorrt"], "gpu": record["gpu"]}
 
     def _in_precision(self, onnx: bytes | Path) -> bytes | Path:
+        from export.precision import with_precision
+        from export.quantize import has_ranges
+
         # TensorRT's provider rounds to 16 bits by itself, the builder of plans takes care of all.
         rounds = {("cpu", "FP16"), ("gpu", "INT8")}
         if (self.host.device, self.host.precision) not in rounds or self.host.engine == "tensorrt":
@@ -135,14 +143,16 @@ class SetBuilder:
         return with_precision(data, self.host.precision)
 
 
-def digest_of(data: bytes | Path) -> str:
-    """Return the SHA-256 of bytes, or of a file."""
-    return sha256_of(data) if isinstance(data, bytes) else sha256_of_file(data)
-
-
 def _step_files() -> Files:
-    return {
-        Path(name, VERSION, file.name): file
-        for name in STEP_NAMES
-        for file in sorted((STEPS / name / VERSION).glob("*.py"))
-    }
+    files: Files = {}
+    for name in STEP_NAMES:
+        folder = STEPS / name / MODEL_VERSION
+        if not (folder / "model.py").is_file():
+            raise ExportError(
+                f"{folder} has no model.py: the step {name} is missing, and with it no release is "
+                "whole. Bring the folder back from the repository of this project."
+            )
+        files |= {
+            Path(name, MODEL_VERSION, file.name): file for file in sorted(folder.glob("*.py"))
+        }
+    return files

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from export.errors import ParityError
 from export.onnx_model import Published
 from export.paddle.session import PaddleSession
+from export.running import open_session
 from export.samples import Image, fit_crop, line_crops
 from export.spec import DetectionSpec, OrientationSpec, RecognitionSpec, Spec, TaskName, TaskSpec
 
@@ -79,7 +80,7 @@ class Prover:
         first = exported[0][0]
         task = self._spec.task(first.model)
         ask = self._published(first)
-        ours = [_session(onnx, self._threads) for _, onnx in exported]
+        ours = [open_session(onnx, self._threads) for _, onnx in exported]
         pairs: list[list[tuple[bool, float]]] = [[] for _ in exported]
         for pixels in self._inputs(first.model.task, crops):
             before = ask(normalize(pixels, task))
@@ -116,7 +117,7 @@ class Prover:
     def _ask(self, published: Published) -> Ask:
         if published.paddle is not None:
             return PaddleSession(published.paddle, self._cache).run
-        session = _session(published.onnx, self._threads)
+        session = open_session(published.onnx, self._threads)
         (pixels,) = session.get_inputs()
         return lambda floats: session.run(None, {pixels.name: floats})[0]
 
@@ -209,13 +210,3 @@ def _differ_in_text(
     same = collapse(expected[said]) == collapse(codepoints[said])
     difference = np.abs(kept.max(axis=1)[said] / share[said] - probability[said])
     return same, float(difference.max(initial=0.0))
-
-
-def _session(model: bytes, threads: int) -> Any:
-    # Loaded here: `--help` and an install without changes need no runtime.
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
-from pathlib import Path, PurePosixPath
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from export.errors import SpecError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-MODELS_TOML = Path(__file__).with_name("models.toml")
+from ocr_base.triton import release_of
 
 TaskName = Literal["detection", "recognition", "textline_orientation", "page_orientation"]
 Device = Literal["cpu", "gpu"]
 Channels = tuple[float, float, float]
+
+#: Any name will do that Triton takes.
+_NAME = re.compile(r"[A-Za-z0-9_]+")
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -98,8 +95,26 @@ class PerDevice:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class SidesSpec:
+    """What a model takes in the sides that it leaves free, in pixels."""
+
+    least: int
+    most: int
+    multiple_of: int = 1
+
+    def require(self, *sides: int) -> None:
+        """Make sure that buckets can be taken; ValueError names one that cannot."""
+        for side in sides:
+            if not self.least <= side <= self.most or side % self.multiple_of:
+                raise ValueError(f"a side of {side} is outside of free_sides")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class TaskSpec:
-    """What all models of one kind share; `mean` and `std` count pixels from 0 to 1."""
+    """What all models of one kind share; `mean` and `std` count pixels from 0 to 1.
+
+    `free_sides` is None where the model has one input shape.
+    """
 
     max_batch_size: PerDevice
     max_instances: PerDevice
@@ -107,6 +122,7 @@ class TaskSpec:
     mean: Channels
     std: Channels
     channel_order: Literal["RGB", "BGR"]
+    free_sides: SidesSpec | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -122,6 +138,10 @@ class DetectionSpec(TaskSpec):
     max_candidates: int
     min_side: int
 
+    def __post_init__(self) -> None:
+        if self.free_sides is not None:
+            self.free_sides.require(*(side for canvas in self.canvases for side in canvas))
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RecognitionSpec(TaskSpec):
@@ -132,6 +152,10 @@ class RecognitionSpec(TaskSpec):
     densest: float
     widths: list[int]
     padding: int
+
+    def __post_init__(self) -> None:
+        if self.free_sides is not None:
+            self.free_sides.require(*self.widths)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -189,13 +213,31 @@ class Spec:
 
     def __post_init__(self) -> None:
         for name, model in self.models.items():
+            if not _NAME.fullmatch(name) or release_of(name) is not None:
+                raise ValueError(
+                    f"models.{name}: a name has letters, digits and _, and no _rN last"
+                )
             _known(f"models.{name}.source", model.source, self.sources)
             if model.alphabet not in (None, "full"):
                 _known(f"models.{name}.alphabet", str(model.alphabet), self.alphabets)
         for name, strategy in self.strategies.items():
-            _known(f"strategies.{name}.detection", strategy.detection, self.models)
+            self._require_task(f"strategies.{name}.detection", strategy.detection, "detection")
             for recognizer in strategy.recognition:
-                _known(f"strategies.{name}.recognition", recognizer, self.models)
+                self._require_task(f"strategies.{name}.recognition", recognizer, "recognition")
+        turns_lines = any(strategy.textline_orientation for strategy in self.strategies.values())
+        self._require_one("page_orientation", is_needed=True)  # any request may ask for it
+        self._require_one("textline_orientation", is_needed=turns_lines)
+
+    def _require_one(self, task: TaskName, *, is_needed: bool) -> None:
+        names = [name for name, model in self.models.items() if model.task == task]
+        if len(names) > 1 or (is_needed and not names):
+            told = ", ".join(names) or "none"
+            raise ValueError(f"models: one is to have the task '{task}', here it is {told}")
+
+    def _require_task(self, where: str, name: str, task: TaskName) -> None:
+        _known(where, name, self.models)
+        if self.models[name].task != task:
+            raise ValueError(f"{where}: '{name}' has the task '{self.models[name].task}'")
 
     def task(self, model: ModelSpec) -> TaskSpec:
         """Return what a model shares with its kind."""
@@ -207,6 +249,16 @@ class Spec:
         files = (file for m in self.models.values() if m.source == source for file in m.files)
         return sorted(set(files))
 
+    def choose(self, names: Sequence[str]) -> list[str]:
+        """Return these models of the table, all where none is named.
+
+        Raises:
+            SpecError: The table has no such model.
+        """
+        if unknown := [name for name in names if name not in self.models]:
+            raise SpecError(f"no model {', '.join(unknown)}; there are {', '.join(self.models)}")
+        return list(names or self.models)
+
     def recognizers(self) -> dict[str, ModelSpec]:
         """Return the recognition models by name."""
         return {n: model for n, model in self.models.items() if model.task == "recognition"}
@@ -215,56 +267,3 @@ class Spec:
 def _known(where: str, name: str, table: dict[str, Any]) -> None:
     if name not in table:
         raise ValueError(f"{where}: '{name}' is not among {', '.join(table)}")
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file's table, or raise SpecError naming the file."""
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError(f"{path} cannot be read: {error}") from error
-    return table
-
-
-#: A table that extends another replaces these whole, and all others number by number.
-_WHOLE = ("sources", "models", "alphabets")
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """Return the table of models.toml or of one that `extends` another, `without` some models."""
-    table = read_toml(path)
-    base, without = table.pop("extends", None), table.pop("without", [])
-    if base is None:
-        return table
-    merged = _merge(read_table(path.parent / base), table)
-    merged["models"] = {k: v for k, v in merged["models"].items() if k not in without}
-    return merged
-
-
-def _merge(base: dict[str, Any], changes: dict[str, Any], *, whole: bool = False) -> dict[str, Any]:
-    merged = dict(base)
-    for name, value in changes.items():
-        old = base.get(name)
-        if isinstance(value, dict) and isinstance(old, dict) and not whole:
-            merged[name] = _merge(old, value, whole=name in _WHOLE)
-        else:
-            merged[name] = value
-    return merged
-
-
-def read_spec(path: Path = MODELS_TOML) -> Spec:
-    """Return the checked table.
-
-    Raises:
-        SpecError: With one line for each unknown, missing or ill-typed key.
-    """
-    try:
-        return TypeAdapter(Spec).validate_python(read_table(path))
-    except ValidationError as error:
-        lines = (f"  {'.'.join(map(str, e['loc'])) or 'table'}: {e['msg']}" for e in error.errors())
-        raise SpecError("\n".join((f"{path} is not a valid models table:", *lines))) from error
-
-
-def sha256_of(data: bytes) -> str:
-    """Return the SHA-256 of bytes as hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()

@@ -1,9 +1,10 @@
 """The command line: `ocr scan|serve|doctor` and their flags."""
 
 import argparse
-import os
-from importlib.metadata import version
 
+from ocr_base.places import HOST, PORT, SERVICE_URL
+from ocr_base.settings import from_environment
+from ocr_base.version import VERSION
 from ocr_cli.options import OPTIONS
 
 _EXIT_STATUS = """\
@@ -32,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=_EXIT_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('ocr-server')}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_scan(
         commands.add_parser(
@@ -48,8 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="run a server on this machine",
         description="Run Triton and the front service on this machine until Ctrl-C.",
     )
-    serve.add_argument("--host", help="address to listen on (HOST, else 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (PORT, else 8000)")
+    serve.add_argument("--host", help=f"address to listen on (HOST, else {HOST})")
+    serve.add_argument("--port", type=int, help=f"port to listen on (PORT, else {PORT})")
     doctor = commands.add_parser(
         "doctor",
         help="check this machine and say what to do",
@@ -80,7 +81,7 @@ def _add_scan(parser: argparse.ArgumentParser) -> None:
     reading = parser.add_argument_group("how to read (in brackets: the server's default)")
     for option in OPTIONS:
         option.add_to(reading)
-    reading.set_defaults(password=os.environ.get("OCR_PASSWORD"))
+    reading.set_defaults(password=from_environment("OCR_PASSWORD"))
     server = _add_server(parser)
     server.add_argument(
         "--jobs", action="store_true", help="through the server's job queue, for long documents"
@@ -100,13 +101,13 @@ def _add_server(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument(
         "--server",
         type=_server_url,
-        default=os.environ.get("OCR_SERVER", "http://127.0.0.1:8000"),
+        default=from_environment("OCR_SERVER") or SERVICE_URL,
         metavar="URL",
-        help="(OCR_SERVER, else http://127.0.0.1:8000)",
+        help=f"(OCR_SERVER, else {SERVICE_URL})",
     )
     group.add_argument(
         "--api-key",
-        default=os.environ.get("OCR_API_KEY"),
+        default=from_environment("OCR_API_KEY"),
         metavar="KEY",
         help="better in OCR_API_KEY, where other users of this machine do not see it",
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
+from ocr_base.version import API
 from ocr_cli.errors import DocumentError, ServerAwayError, UsageError
 
-API = "/api/v1"
 OnPages = Callable[[int, int], None]
 
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

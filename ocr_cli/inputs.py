@@ -5,14 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocr_base.formats import EXTENSIONS, SUFFIXES
 from ocr_cli.errors import UsageError
-from ocr_cli.options import EXTENSIONS
-
-#: What is taken out of a folder; a file that is named itself is always sent.
-SUFFIXES = frozenset(
-    {".pdf", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
-    | {".jp2", ".j2k", ".jpx", ".heic", ".heif"}
-)
 
 
 @dataclass(frozen=True)

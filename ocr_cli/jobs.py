@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from ocr_cli.client import API, Answer, Connection, OnPages, answer_of
+from ocr_base.version import API
+from ocr_cli.client import Answer, Connection, OnPages, answer_of
 from ocr_cli.errors import DocumentError
 
 # The poll ends with the job; until then, pages done are shown this often.

@@ -2,20 +2,16 @@
 
 import argparse
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-#: `output_format` → what is put behind the name of the document.
-EXTENSIONS = {
-    "json": ".json",
-    "text": ".txt",
-    "structured": ".structured.json",
-    "markdown": ".md",
-    "html": ".html",
-    "hocr": ".hocr",
-    "alto": ".alto.xml",
-    "tsv": ".tsv",
-    "pdf": ".ocr.pdf",
-}
+from ocr_base.formats import OutputFormat
+from ocr_base.reading import (
+    CONFIDENCE_THRESHOLD,
+    DEFAULT_STRATEGY,
+    STRATEGIES,
+    Enhancement,
+    TextLayer,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +42,9 @@ OPTIONS = (
         "output_format",
         "what to write (default: by the name given with -o, else text)",
         flags=("-f", "--format"),
-        choices=tuple(EXTENSIONS),
+        choices=get_args(OutputFormat),
     ),
-    OcrOption(
-        "strategy", "speed or accuracy (balanced)", ("-s",), ("speed", "balanced", "accuracy")
-    ),
+    OcrOption("strategy", f"speed or accuracy ({DEFAULT_STRATEGY})", ("-s",), STRATEGIES),
     OcrOption(
         "language",
         "languages of the document, such as en,de; may be repeated; auto: any (en)",
@@ -60,19 +54,20 @@ OPTIONS = (
     OcrOption("page_range", "pages to read, such as 1-5,7,9- (all)", flags=("--pages",)),
     OcrOption("password", "opens encrypted documents (or OCR_PASSWORD, which others cannot see)"),
     OcrOption("dpi", "resolution at which PDF pages are drawn, 50-600 (by strategy)"),
-    OcrOption("confidence_threshold", "leave out lines under it, 0-1 (0.5)"),
+    OcrOption("confidence_threshold", f"leave out lines under it, 0-1 ({CONFIDENCE_THRESHOLD})"),
     OcrOption(
         "enhance",
         "prepare pages before they are read (by strategy)",
-        choices=("none", "auto", "light", "moderate", "aggressive"),
+        choices=get_args(Enhancement),
     ),
     OcrOption("detect_orientation", "find pages that lie sideways (by strategy)", is_switch=True),
-    OcrOption("words", "boxes of words too", is_switch=True),
-    OcrOption("merge_pages", "the text of all pages as one", is_switch=True),
+    OcrOption("words", "boxes of words too (not in text, markdown, html)", is_switch=True),
+    OcrOption("scrub", "leave out scripts, actions and attached files (pdf)", is_switch=True),
+    OcrOption("merge_pages", "the text of all pages as one (json, text)", is_switch=True),
     OcrOption(
         "text_layer",
         "what to do with text that a PDF brings along",
-        choices=("ignore", "auto", "only"),
+        choices=get_args(TextLayer),
     ),
 )
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ocr_base.formats import EXTENSIONS
 from ocr_cli.errors import UsageError
 from ocr_cli.inputs import Input
-from ocr_cli.options import EXTENSIONS
 
 STDOUT = "-"
 Existing = Literal["refuse", "skip", "overwrite"]

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from ocr_cli.errors import UsageError
 
-INSTALL = "pip install 'ocr-server[embedded]' (in a checkout: make serve)"
+INSTALL = "`make setup` in a checkout of the server"
 
 
 def run_serve(arguments: argparse.Namespace) -> None:
@@ -37,6 +37,6 @@ def require_stack() -> None:
         installed = False
     if not installed:
         raise UsageError(
-            f"The local stack is not installed for {sys.executable}: {INSTALL}, "
-            "or run the containers and name their server with --server."
+            f"The local stack is not installed for {sys.executable}: {INSTALL} installs it, and "
+            "`make serve` starts it; or name a server that runs elsewhere with --server."
         )

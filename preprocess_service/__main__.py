@@ -1,44 +1,30 @@
-"""`python -m preprocess_service`: settings → engine → app → server; the composition root."""
+"""`python -m preprocess_service`: the commands."""
 
 import argparse
 import asyncio
 import sys
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 
-from preprocess_service.api.http_protocol import protocol
-from preprocess_service.app import create_app
-from preprocess_service.batch import command as batch
-from preprocess_service.imaging.sample_page import SAMPLE_LINES, draw_sample_pdf
-from preprocess_service.inference.triton_engine import TritonEngine
+from ocr_base.private import keep_private
+from preprocess_service import wiring
+from preprocess_service.array_jobs import command as array_job
 from preprocess_service.log import configure_logging
-from preprocess_service.monitoring.export_traces import export_traces
 from preprocess_service.monitoring.exposition import share_metrics
-from preprocess_service.settings import Settings, SettingsError, load_settings
-from preprocess_service.worker import make_web, work
+from preprocess_service.pages.sample_page import SAMPLE_LINES, draw_sample_pdf
+from preprocess_service.settings import SettingsError, load_settings
 
 _USAGE_ERROR = 2
 _LAST_SECONDS = 5
 
 
-def make_engine(settings: Settings) -> TritonEngine:
-    """The client of the Triton that the settings name."""
-    return TritonEngine(settings.triton_url, settings.triton_timeout)
-
-
-def start_telling(settings: Settings) -> None:
-    """Have this process log, and send its traces if they are wanted; once per process."""
-    configure_logging(settings.log_level)
-    if url := settings.traces_url:
-        export_traces(url, settings.otel_service_name)
-
-
 def build_app() -> FastAPI:
     """The application of this environment; called in every service process."""
     settings = load_settings()
-    start_telling(settings)
-    return create_app(settings, make_engine(settings))
+    wiring.start_logs_and_traces(settings)
+    return wiring.make_app(settings, wiring.make_engine(settings))
 
 
 def serve() -> int:
@@ -60,7 +46,8 @@ def serve() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
-        http=protocol(settings.header_timeout),
+        http=wiring.make_protocol(settings),
+        ws="none",
         timeout_keep_alive=settings.keep_alive_timeout,
         # What the drain does not wait for: long polls and streams of events.
         timeout_graceful_shutdown=_LAST_SECONDS,
@@ -74,8 +61,10 @@ def run_worker() -> int:
     """Read jobs until told to stop; a wrong environment is said on standard error."""
     try:
         settings = load_settings()
-        start_telling(settings)
-        asyncio.run(work(settings, make_engine(settings), make_web(settings)))
+        wiring.start_logs_and_traces(settings)
+        asyncio.run(
+            wiring.run_worker(settings, wiring.make_engine(settings), wiring.make_web(settings))
+        )
     except SettingsError as exc:
         print(exc, file=sys.stderr)
         return _USAGE_ERROR
@@ -85,7 +74,10 @@ def run_worker() -> int:
 def run_batch(arguments: argparse.Namespace) -> int:
     """Read a folder with Triton at TRITON_URL; the exit status is that of `docs/batch.md`."""
     try:
-        return batch.run(arguments, load_settings(), make_engine)
+        settings = load_settings()
+        engine, budget = wiring.make_engine(settings), wiring.make_budget(settings)
+        open_pipeline = partial(wiring.open_pipeline, settings, engine, budget)
+        return array_job.run(arguments, settings, open_pipeline)
     except SettingsError as exc:
         print(exc, file=sys.stderr)
         return _USAGE_ERROR
@@ -104,7 +96,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve HTTP (the default)")
     commands.add_parser("worker", help="read jobs, beside the service and other workers")
-    batch.add_arguments(
+    array_job.add_arguments(
         commands.add_parser("batch", help="read a folder or bucket, as one of many processes")
     )
     sample = commands.add_parser("sample", help="write a scanned sample page (PDF)")
@@ -114,9 +106,8 @@ def main() -> int:
         return write_sample(text=arguments.text)
     if arguments.command == "batch":
         return run_batch(arguments)
-    if arguments.command == "worker":
-        return run_worker()
-    return serve()
+    keep_private()
+    return run_worker() if arguments.command == "worker" else serve()
 
 
 if __name__ == "__main__":

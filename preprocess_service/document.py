@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from preprocess_service.errors import Problem
+from preprocess_service.problem import Problem
 
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]

@@ -5,58 +5,8 @@ document are still worth reading. `docs/api.md` lists the same rows; a test keep
 """
 
 from http import HTTPStatus
-from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-
-class Problem(BaseModel):
-    """RFC 9457 problem details, the body of every error and of a page that failed."""
-
-    model_config = ConfigDict(frozen=True)
-
-    type: str = Field(examples=["urn:ocr-server:problem:document_too_large"])
-    title: str = Field(examples=["Document too large"])
-    status: int = Field(examples=[413])
-    detail: str = Field(examples=["The file is larger than 100 MB (MAX_FILE_SIZE_MB)."])
-    code: str = Field(examples=["document_too_large"])
-    request_id: str = Field(examples=["0f6a4f0c7d2b4c57b1f1b6b0c8f6f0aa"])
-    retryable: bool = Field(examples=[False])
-
-
-class ServiceError(Exception):
-    """A failure that a caller is told about; `str()` is the public detail, never the cause."""
-
-    code: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Internal error"
-    status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
-    retryable: ClassVar[bool] = False
-    #: Only this page is lost: the document goes on and ends `partial`.
-    page_alone: ClassVar[bool] = False
-    #: What `Retry-After` says, where the status has one; a failure may know better than its class.
-    retry_after_seconds: int | None = None
-
-    def __init__(self, detail: str = "", retry_after_seconds: int | None = None) -> None:
-        super().__init__(detail)
-        if retry_after_seconds is not None:
-            self.retry_after_seconds = retry_after_seconds
-
-    @property
-    def detail(self) -> str:
-        """What failed, why, and what to change."""
-        return str(self) or self.title
-
-    def problem(self, request_id: str) -> Problem:
-        """This failure as the body that a caller sees."""
-        return Problem(
-            type=f"urn:ocr-server:problem:{self.code}",
-            title=self.title,
-            status=self.status,
-            detail=self.detail,
-            code=self.code,
-            request_id=request_id,
-            retryable=self.retryable,
-        )
+from preprocess_service.problem import ServiceError
 
 
 class InternalError(ServiceError):
@@ -75,6 +25,19 @@ class MethodNotAllowedError(ServiceError):
     code, title, status = "method_not_allowed", "Method not allowed", HTTPStatus.METHOD_NOT_ALLOWED
 
 
+class MalformedRequestError(ServiceError):
+    """The bytes are no HTTP request; the connection ends."""
+
+    code, title, status = "malformed_request", "Malformed request", HTTPStatus.BAD_REQUEST
+
+
+class RequestHeadTooLargeError(ServiceError):
+    """The head of the request, or the trailers of its body, are more than is taken."""
+
+    code, title = "request_head_too_large", "Request head too large"
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+
+
 class NotAcceptableError(ServiceError):
     """No format that this server writes is in `Accept`."""
 
@@ -82,7 +45,7 @@ class NotAcceptableError(ServiceError):
 
 
 class InvalidRequestError(ServiceError):
-    """The body is not the form that the endpoint takes."""
+    """The body is not the form that the endpoint takes, or a parameter is none of its own."""
 
     code, title, status = "invalid_request", "Invalid request", HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -110,17 +73,22 @@ class DocumentTooLargeError(ServiceError):
 class TooManyPagesError(ServiceError):
     """More pages than are read in one request."""
 
-    code, title, status = (
-        "too_many_pages",
-        "Too many pages",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    )
+    code, title = "too_many_pages", "Too many pages"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class PageTooLargeError(ServiceError):
     """A page has more pixels than are decoded or drawn."""
 
     code, title, status = "page_too_large", "Page too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    page_alone = True
+
+
+class ResultTooLargeError(ServiceError):
+    """A page's text, or that of the pages before it, takes more bytes than are given."""
+
+    code, title = "result_too_large", "Result too large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     page_alone = True
 
 
@@ -149,9 +117,9 @@ class DocumentTooCostlyError(ServiceError):
 
 
 class QueueFullError(ServiceError):
-    """As many documents as allowed are being read."""
+    """As much of its kind is in work as may be, of all callers or of this one."""
 
-    code, title, status = "queue_full", "Too many documents at once", HTTPStatus.TOO_MANY_REQUESTS
+    code, title, status = "queue_full", "Too much at once", HTTPStatus.TOO_MANY_REQUESTS
     retryable = True
     retry_after_seconds = 2
 
@@ -166,11 +134,8 @@ class DeadlineExceededError(ServiceError):
 class EngineUnavailableError(ServiceError):
     """Triton does not answer, or a model is not loaded."""
 
-    code, title, status = (
-        "engine_unavailable",
-        "Inference server unavailable",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    )
+    code, title = "engine_unavailable", "Inference server unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     retryable = True
     retry_after_seconds = 5
 
@@ -195,6 +160,7 @@ class EngineContractError(ServiceError):
 
     code, title = "engine_contract", "Inference contract broken"
     status = HTTPStatus.INTERNAL_SERVER_ERROR
+    page_alone = True
 
 
 class JobNotFoundError(ServiceError):
@@ -210,10 +176,18 @@ class JobCanceledError(ServiceError):
 
 
 class JobAbandonedError(ServiceError):
-    """The job was given up after its last attempt: a dead letter."""
+    """The job was given up, a dead letter, or its upload is gone: submit the document again."""
 
-    code, title = "job_abandoned", "Job given up"
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    # Below 500: what stands there is asked for again by clients, and this stays as it is.
+    code, title, status = "job_abandoned", "Job given up", HTTPStatus.CONFLICT
+
+    @classmethod
+    def after(cls, failure: ServiceError) -> "JobAbandonedError":
+        """The end of a job that failed, last of all, with `failure`."""
+        return cls(
+            f"The job was given up; its last attempt ended with {failure.code}: {failure.detail} "
+            "Submit the document again."
+        )
 
 
 class IdempotencyKeyReusedError(ServiceError):
@@ -226,32 +200,27 @@ class IdempotencyKeyReusedError(ServiceError):
 class JobsUnavailableError(ServiceError):
     """Jobs are not set up here (`REDIS_URL`), or their store does not answer."""
 
-    code, title, status = (
-        "jobs_unavailable",
-        "Jobs unavailable",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    )
+    code, title = "jobs_unavailable", "Jobs unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     retryable = True
     retry_after_seconds = 5
 
 
 class StorageUnavailableError(ServiceError):
-    """The store of uploads cannot be used."""
+    """The place where a document is kept while it is in work cannot be used."""
 
-    code, title, status = (
-        "storage_unavailable",
-        "Storage unavailable",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    )
+    code, title = "storage_unavailable", "Storage unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     retryable = True
     retry_after_seconds = 5
 
 
 class StorageFullError(ServiceError):
-    """There is no room for the upload."""
+    """There is no room for the document, or for its pages."""
 
     code, title, status = "storage_full", "Storage full", HTTPStatus.INSUFFICIENT_STORAGE
     retryable = True
+    retry_after_seconds = 60
 
 
 class UnauthorizedError(ServiceError):
@@ -261,7 +230,7 @@ class UnauthorizedError(ServiceError):
 
 
 class RateLimitedError(ServiceError):
-    """More requests in a minute than this caller may send."""
+    """More requests, or wrong API keys, in a minute than this caller may send."""
 
     code, title, status = "rate_limited", "Too many requests", HTTPStatus.TOO_MANY_REQUESTS
     retryable = True
@@ -290,13 +259,13 @@ class UrlForbiddenError(ServiceError):
 
 
 class UrlRefusedError(ServiceError):
-    """The host of the URL says that there is nothing to have: it answered 4xx."""
+    """There is no such host, or it says that there is nothing to have: it answered 4xx."""
 
     code, title, status = "url_refused", "URL refused", HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class UrlUnreachableError(ServiceError):
-    """The host of the URL cannot be found or reached, or does not answer as it should."""
+    """The host of the URL cannot be looked up or reached, or does not answer as it should."""
 
     code, title, status = "url_unreachable", "URL unreachable", HTTPStatus.BAD_GATEWAY
     retryable = True

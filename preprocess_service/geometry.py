@@ -1,9 +1,9 @@
-"""How a line of text lies on its page."""
+"""How a line of text lies on its page, and boxes around it."""
 
 import math
 from dataclasses import dataclass
 
-from preprocess_service.document import Point, Polygon
+from preprocess_service.document import BoundingBox, Point, Polygon
 
 # Steeper outlines were read from their bottom, as `page_reading` does.
 _VERTICAL_RATIO = 1.5
@@ -13,7 +13,7 @@ DESCENT = 0.2
 
 @dataclass(frozen=True)
 class Placement:
-    """Where writing stands, in the frame of its polygon.
+    """The baseline and the height of a line or a word, in the frame of its polygon.
 
     Attributes:
         origin: Where the baseline begins.
@@ -27,17 +27,17 @@ class Placement:
 
     @property
     def width(self) -> float:
-        """Length along the baseline."""
+        """The length along the baseline."""
         return math.hypot(*self.along)
 
     @property
     def height(self) -> float:
-        """From foot to top."""
+        """The height, from foot to top."""
         return math.hypot(*self.up)
 
     @property
     def end(self) -> Point:
-        """Where the baseline ends."""
+        """The end of the baseline."""
         return self.origin[0] + self.along[0], self.origin[1] + self.along[1]
 
     @property
@@ -55,6 +55,13 @@ def place(text: str, polygon: Polygon) -> Placement:
         along=_between(bottom_left, bottom_right),
         up=up,
     )
+
+
+def whole_pixels(box: BoundingBox) -> tuple[int, int, int, int]:
+    """The smallest box of whole pixels that holds the other; nothing stands left of or above 0."""
+    x0, y0, x1, y1 = box
+    left, top = max(math.floor(x0), 0), max(math.floor(y0), 0)
+    return left, top, max(math.ceil(x1), left), max(math.ceil(y1), top)
 
 
 def _from_reading_start(text: str, polygon: Polygon) -> Polygon:

@@ -10,6 +10,8 @@ from prometheus_client import Counter, Gauge, Histogram, Metric
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from ocr_base.version import API
+
 _SECONDS = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 )  # fmt: skip
@@ -27,7 +29,7 @@ START_TIME.set_to_current_time()
 
 REQUESTS = Counter(
     "ocr_requests_total",
-    "HTTP requests by path without /api/v1, and status; 499: the client left before the answer.",
+    f"HTTP requests by path without {API}, and status; 499: the client left before the answer.",
     ["endpoint", "method", "status"],
 )
 REQUEST_SECONDS = Histogram(

@@ -1,28 +1,45 @@
 """The options of a request: one model for form fields, query and, later, JSON members."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
+from ocr_base.formats import OutputFormat
+from ocr_base.reading import (
+    CONFIDENCE_THRESHOLD,
+    DEFAULT_STRATEGY,
+    Enhancement,
+    Strategy,
+    TextLayer,
+)
 from preprocess_service.errors import InvalidOptionsError
 from preprocess_service.page_range import parse_page_range
+from preprocess_service.problem import quoted
 
-Strategy = Literal["speed", "balanced", "accuracy"]
-OutputFormat = Literal[
-    "json", "text", "structured", "markdown", "html", "hocr", "alto", "tsv", "pdf"
-]
+#: The longest tag of BCP 47 that a registry knows has less.
+_MAX_LANGUAGE_CHARACTERS = 35
+_MAX_LANGUAGES = 100
+#: A thousand pages out of a document of ten thousand, each named, are 5,000.
+_MAX_PAGE_RANGE_CHARACTERS = 8192
+_MAX_PASSWORD_CHARACTERS = 1024
+_SENTENCES = 10
+_NAME_CHARACTERS = 40
 
 
 class OcrOptions(BaseModel):
-    """How a document is to be read and written."""
+    """How a document is to be read and written; every text is bounded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategy: Strategy = Field(default="balanced", description="Trade between speed and accuracy.")
-    language: tuple[str, ...] = Field(
+    strategy: Strategy = Field(
+        default=DEFAULT_STRATEGY, description="Trade between speed and accuracy."
+    )
+    language: tuple[Annotated[str, Field(max_length=_MAX_LANGUAGE_CHARACTERS)], ...] = Field(
         default=("en",),
         min_length=1,
+        max_length=_MAX_LANGUAGES,
         description="Languages of the document: `en`, `de`, `zh-TW` …, several separated by commas "
         "or by repeating the option; `auto`: any, with the full alphabet.",
     )
@@ -37,9 +54,12 @@ class OcrOptions(BaseModel):
         "keeps its own pixels.",
     )
     confidence_threshold: float = Field(
-        default=0.5, ge=0, le=1, description="Lines under it are left out and counted."
+        default=CONFIDENCE_THRESHOLD,
+        ge=0,
+        le=1,
+        description="Lines under it are left out and counted.",
     )
-    enhance: Literal["none", "auto", "light", "moderate", "aggressive"] | None = Field(
+    enhance: Enhancement | None = Field(
         default=None,
         description="How far pages are enhanced before they are read; `auto`: what their measured "
         "quality asks for (default: speed `none`, balanced and accuracy `auto`; accuracy deskews "
@@ -51,17 +71,30 @@ class OcrOptions(BaseModel):
     words: bool = Field(
         default=False,
         description="Give each line's `words` with their boxes. Text that is written without "
-        "spaces (Chinese, Japanese) is one word per line.",
+        "spaces (Chinese, Japanese) is one word per line. Refused with text, markdown and html, "
+        "which show none; a job's result may be asked for in any format.",
     )
     page_range: str | None = Field(
-        default=None, description="Pages to read, such as `1-5,7,9-`.", examples=["1-5,7,9-"]
+        default=None,
+        max_length=_MAX_PAGE_RANGE_CHARACTERS,
+        description="Pages to read, such as `1-5,7,9-`.",
+        examples=["1-5,7,9-"],
     )
-    password: str | None = Field(default=None, max_length=1024, description="Opens the document.")
+    password: str | None = Field(
+        default=None, max_length=_MAX_PASSWORD_CHARACTERS, description="Opens the document."
+    )
     merge_pages: bool = Field(
         default=False,
-        description="json: the text of all pages as `text` too; text: no form feed between pages.",
+        description="json: the text of all pages as `text` too; text: no form feed between pages. "
+        "Refused with other formats; a job's result may be asked for in any.",
     )
-    text_layer: Literal["ignore", "auto", "only"] = Field(
+    scrub: bool = Field(
+        default=False,
+        description="pdf: leave out what the PDF does and carries beside its pages: scripts, "
+        "actions other than links, attached files, forms that are programs. Refused with other "
+        "formats, except for jobs.",
+    )
+    text_layer: TextLayer = Field(
         default="auto",
         description="`auto`: a PDF page's own text where it is all that a reader sees there and "
         "makes sense, else OCR (`source` of the page says which); `only`: never OCR, a page "
@@ -95,7 +128,7 @@ def parse_options(pairs: Iterable[tuple[str, str]]) -> OcrOptions:
             items = [item.strip() for item in value.split(",") if item.strip()]
             values[name] = [*_as_list(values.get(name)), *items]
         elif values.setdefault(name, value) != value:
-            raise InvalidOptionsError(f"{name}: given twice with different values.")
+            raise InvalidOptionsError(f"{_named(name)}: given twice with different values.")
     try:
         return OcrOptions.model_validate(values)
     except ValidationError as exc:
@@ -108,13 +141,21 @@ def _as_list(value: object) -> list[object]:
 
 def _explain(error: ValidationError) -> str:
     """One sentence per option; values are repeated only for options that hold no secret."""
-    sentences = []
-    for item in error.errors(include_url=False, include_context=False):
-        name = str(item["loc"][0])
-        if item["type"] == "extra_forbidden":
-            known = ", ".join(OcrOptions.model_fields)
-            sentences.append(f"{name}: no such option; known: {known}.")
-        else:
-            shown = "" if name == "password" else f", not {item['input']!r}"
-            sentences.append(f"{name}: {item['msg']}{shown}.")
+    found = error.errors(include_url=False, include_context=False)
+    sentences = [_sentence(item) for item in found[:_SENTENCES]]
+    if len(found) > _SENTENCES:
+        sentences.append(f"And {len(found) - _SENTENCES} more.")
     return " ".join(sentences)
+
+
+def _sentence(item: ErrorDetails) -> str:
+    name = str(item["loc"][0])
+    if item["type"] == "extra_forbidden":
+        return f"{_named(name)}: no such option; known: {', '.join(OcrOptions.model_fields)}."
+    shown = "" if name == "password" else f", not {quoted(item['input'])}"
+    return f"{name}: {item['msg']}{shown}."
+
+
+def _named(name: str) -> str:
+    """A name as the caller wrote it, if it can be one."""
+    return name if name.isidentifier() and len(name) <= _NAME_CHARACTERS else quoted(name)

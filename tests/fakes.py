@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess_service.document import Line
-from preprocess_service.errors import ServiceError
 from preprocess_service.inference.engine import (
     CallContext,
     EngineDescription,
@@ -15,6 +14,7 @@ from preprocess_service.inference.engine import (
     PageReading,
     ReadingOptions,
 )
+from preprocess_service.problem import ServiceError
 
 LANGUAGES = {
     strategy: {
@@ -48,17 +48,31 @@ class FakeEngine:
         outcomes: Sequence[ServiceError | PageReading] = (),
         away: ServiceError | None = None,
     ) -> None:
+        self.gate: asyncio.Event | None = None
+        self.in_flight = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.reset(lines, outcomes, away)
+
+    def reset(
+        self,
+        lines: Sequence[Line] = (make_line("hello world"),),
+        outcomes: Sequence[ServiceError | PageReading] = (),
+        away: ServiceError | None = None,
+    ) -> None:
+        """Be as new; pages that wait at the gate go on. May be called in any thread."""
+        if self.gate is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.gate.set)
         self.default = PageReading(tuple(lines), rotation=0, release=1)
         self.outcomes = list(outcomes)
         self.away = away
-        self.gate: asyncio.Event | None = None
+        self.gate = None
         self.not_ready: tuple[str, ...] = ()
         #: Releases that can be asked for; the first is live.
         self.served: list[int] = [1]
+        self.languages = LANGUAGES
         self.pages: list[npt.NDArray[np.uint8]] = []
         self.options: list[ReadingOptions] = []
         self.contexts: list[CallContext] = []
-        self.in_flight = 0
         self.most_in_flight = 0
         self.canceled = 0
         self.closed = False
@@ -66,6 +80,7 @@ class FakeEngine:
     async def recognize(
         self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
     ) -> PageReading:
+        self._loop = asyncio.get_running_loop()
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -91,7 +106,7 @@ class FakeEngine:
         if self.away is not None:
             raise self.away
         number = release if release in self.served else self.served[0]
-        return EngineDescription(number, LANGUAGES, ("page_reading", "text_detection"))
+        return EngineDescription(number, self.languages, ("page_reading", "text_detection"))
 
     async def model_states(self) -> tuple[ModelState, ...]:
         models = (await self.describe()).models

@@ -6,7 +6,7 @@ import cv2
 from faster_paddle import OcrEngine
 
 from bench.peers.peer import RgbPage
-from bench.predictions import Line
+from quality.predictions import Line
 
 
 class FasterPaddlePeer:

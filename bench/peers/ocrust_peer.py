@@ -5,7 +5,7 @@ from importlib.metadata import version
 from ocrust import Ocr
 
 from bench.peers.peer import RgbPage
-from bench.predictions import Line
+from quality.predictions import Line
 
 
 class OcrustPeer:

@@ -7,9 +7,7 @@ import pymupdf
 from PIL import Image, ImageOps
 
 from bench.peers.peer import RgbPage
-
-PDF_DPI = 120
-"""PDF pages are rendered at this resolution: what the server's `speed` and `balanced` use."""
+from ocr_base.reading import PAGE_DPI
 
 
 def load_page(path: Path, page_number: int) -> RgbPage:
@@ -23,6 +21,6 @@ def load_page(path: Path, page_number: int) -> RgbPage:
 
 def _render_pdf_page(path: Path, page_number: int) -> RgbPage:
     with pymupdf.open(path) as document:
-        pixmap = document[page_number - 1].get_pixmap(dpi=PDF_DPI, colorspace=pymupdf.csRGB)
+        pixmap = document[page_number - 1].get_pixmap(dpi=PAGE_DPI, colorspace=pymupdf.csRGB)
         pixels = np.frombuffer(pixmap.samples, np.uint8)
         return np.ascontiguousarray(pixels.reshape(pixmap.height, pixmap.width, 3))

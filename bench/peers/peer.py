@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bench.predictions import Line
+from quality.predictions import Line
 
 RgbPage = npt.NDArray[np.uint8]
 """A page as rows, columns, RGB; contiguous."""

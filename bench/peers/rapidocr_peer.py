@@ -5,7 +5,7 @@ from importlib.metadata import version
 from rapidocr import RapidOCR
 
 from bench.peers.peer import RgbPage
-from bench.predictions import Line
+from quality.predictions import Line
 
 
 class RapidOcrPeer:

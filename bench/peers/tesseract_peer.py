@@ -10,7 +10,7 @@ from itertools import groupby
 import cv2
 
 from bench.peers.peer import PeerUnavailableError, RgbPage
-from bench.predictions import Line
+from quality.predictions import Line
 
 # Its names for the languages of a manifest.
 LANGUAGES = {

@@ -2,7 +2,7 @@
 
 ``python -m bench.peers.worker PEER --threads N`` first says ``{"version": …}`` or
 ``{"unavailable": …}``. Then each ``{"path", "page", "language"}`` is answered by
-``{"lines", "width", "height"}`` (lines as in `bench.predictions`, in pixels of that frame;
+``{"lines", "width", "height"}`` (lines as in `quality.predictions`, in pixels of that frame;
 ``null``: not a language of this peer) or by ``{"error"}``.
 """
 

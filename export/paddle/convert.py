@@ -7,9 +7,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from export.digests import sha256_of
 from export.environments import environment_python
 from export.errors import PaddleError
-from export.spec import sha256_of
 
 #: Every operator of PP-OCR is in it, and it is what the published ONNX files of it have.
 OPSET = 14

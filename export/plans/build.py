@@ -1,4 +1,4 @@
-"""`python -m export plan`: TensorRT plans of exported models, with a record beside each."""
+"""`python -m releases plan`: TensorRT plans of exported models, with a record beside each."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from export.digests import sha256_of
 from export.environments import environment_python
 from export.errors import PlanError
 from export.host import Precision
 from export.plans.gpu import gpu_architecture
 from export.precision import with_precision
 from export.profiles import profile_of
-from export.spec import Spec, sha256_of
+from export.spec import Spec
 from export.tensors import onnx_input, onnx_outputs
 
 #: Detection of eight of the largest canvases on SM75 asks for a little over two.

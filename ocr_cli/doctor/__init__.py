@@ -20,9 +20,8 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 def run_doctor(arguments: argparse.Namespace) -> ExitStatus:
     """Print the table; SOME_FAILED when a row of it must be mended before a server can run."""
-    settings = {
-        name: value for name, value in {**dotenv_values(".env"), **os.environ}.items() if value
-    }
+    tables = (dotenv_values(".env"), os.environ)  # the later wins, where it is not empty
+    settings = {name: value for table in tables for name, value in table.items() if value}
     checks = [
         *check_machine(settings),
         *check_software(settings),

@@ -1,7 +1,6 @@
 """Python, C library, memory, processors, disk and GPU."""
 
 import ctypes.util
-import os
 import platform
 import shutil
 import sys
@@ -9,18 +8,20 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+from ocr_base.machine import (
+    MINIMUM_GLIBC,
+    SUPPORTED_PYTHONS,
+    usable_cores,
+    usable_memory_bytes,
+)
 from ocr_cli.doctor.check import Check, Level, passed_or
 
-# The same as `embedded.host` demands; a test keeps them equal.
-PYTHONS = ((3, 10), (3, 11), (3, 12))
-MINIMUM_GLIBC = (2, 35)
 # All models of all strategies take 2 GiB, the peak of a reading stack is 2.7 (docs/performance.md).
 _LEAST_MEMORY_GIB, _GOOD_MEMORY_GIB = 4, 6
 # Packages, models and the cache of downloads take 1.5.
 _LEAST_DISK_GIB, _GOOD_DISK_GIB = 2, 5
 
 _GIB = 1 << 30
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_machine(settings: Mapping[str, str]) -> list[Check]:
@@ -30,8 +31,8 @@ def check_machine(settings: Mapping[str, str]) -> list[Check]:
         check_platform(),
         check_python(sys.version_info[:2]),
         check_libpython(),
-        check_cores(len(os.sched_getaffinity(0))),
-        check_memory(_memory_bytes() / _GIB),
+        check_cores(usable_cores()),
+        check_memory(usable_memory_bytes() / _GIB),
         check_disk(folder, shutil.disk_usage(_existing(folder)).free / _GIB),
         check_gpu(),
     ]
@@ -54,8 +55,8 @@ def check_platform() -> Check:
 def check_python(version: tuple[int, ...]) -> Check:
     """Whether this Python is one that Triton's stub exists for."""
     found = f"{'.'.join(map(str, version))} ({sys.executable})"
-    remedy = "uv sync --python 3.11 --extra embedded"
-    return passed_or(version in PYTHONS, "Python", found, ("fail", remedy))
+    remedy = ".tools/bin/uv sync --python 3.11 --extra embedded --extra export"
+    return passed_or(version in SUPPORTED_PYTHONS, "Python", found, ("fail", remedy))
 
 
 def check_libpython() -> Check:
@@ -112,15 +113,6 @@ def check_gpu() -> Check:
     finally:
         pynvml.nvmlShutdown()
     return Check("GPU", "ok", "; ".join(devices) or "a driver without devices, processors read")
-
-
-def _memory_bytes() -> int:
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        limit = _CGROUP_LIMIT.read_text().strip()
-    except OSError:
-        return total
-    return min(total, int(limit)) if limit.isdigit() else total
 
 
 def _existing(folder: Path) -> Path:

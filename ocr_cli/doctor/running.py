@@ -6,10 +6,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 import httpx
 
+from ocr_base.places import HOST, PORT, TRITON_URL
 from ocr_cli.doctor.check import Check, Level, passed_or
 
 _TIMEOUT_SECONDS = 3
-_NOT_RUNNING = "ocr serve (in a checkout: make serve)"
+_NOT_RUNNING = "make serve"
+_NO_HTTP = ("TRITON_HTTP_PORT", "0")
 _TRITON_PORTS = {
     "TRITON_GRPC_PORT": "8001",
     "TRITON_METRICS_PORT": "8002",
@@ -21,8 +23,9 @@ def check_running(settings: Mapping[str, str], server: str, api_key: str | None)
     """A row for the server, for Triton, for each port and for the store of jobs."""
     service = check_server(server, api_key)
     triton = check_triton(settings)
-    rows = [check_port("PORT", settings.get("PORT", "8000"), service)]
-    rows += [check_port(n, settings.get(n, port), triton) for n, port in _TRITON_PORTS.items()]
+    rows = [check_port("PORT", settings.get("PORT", str(PORT)), service)]
+    ports = {name: settings.get(name, port) for name, port in _TRITON_PORTS.items()}
+    rows += [check_port(*port, triton) for port in ports.items() if port != _NO_HTTP]
     return [*rows, triton, service, check_job_store(settings.get("REDIS_URL"))]
 
 
@@ -31,7 +34,7 @@ def check_port(setting: str, port: str, owner: Check) -> Check:
     name = f"port {port}"
     if not (port.isdigit() and 0 < int(port) < 1 << 16):
         return Check(name, "fail", "is no port", f"set {setting} to a number up to 65535")
-    if not _is_open("127.0.0.1", int(port)):
+    if not _is_open(HOST, int(port)):
         return Check(name, "ok", "free")
     if owner.level == "ok":
         return Check(name, "ok", f"used by the {owner.name} that runs")
@@ -40,19 +43,22 @@ def check_port(setting: str, port: str, owner: Check) -> Check:
 
 
 def check_triton(settings: Mapping[str, str]) -> Check:
-    """Whether Triton can be reached, and is ready where its HTTP port can be asked."""
-    address = settings.get("TRITON_URL", "127.0.0.1:8001").removeprefix("grpc://")
+    """Whether Triton can be reached, and is ready."""
+    address = settings.get("TRITON_URL", TRITON_URL).removeprefix("grpc://")
     host, _, port = address.rpartition(":")
     if not port.isdigit():
         return Check("Triton", "fail", f"TRITON_URL={address}", "set TRITON_URL to host:port")
     if not _is_open(host, int(port)):
         level: Level = "fail" if "TRITON_URL" in settings else "warn"
         return Check("Triton", level, f"nobody answers at {address}", _NOT_RUNNING)
-    http = f"http://{host}:{settings.get('TRITON_HTTP_PORT', 8003)}"
-    try:
-        is_ready = httpx.get(f"{http}/v2/health/ready", timeout=_TIMEOUT_SECONDS).is_success
-    except httpx.HTTPError:
-        return Check("Triton", "ok", f"answers at {address}; {http} is not open to this machine")
+    import tritonclient.grpc as grpc  # only the doctor needs it of this command line
+
+    with grpc.InferenceServerClient(address) as client:
+        try:
+            is_ready = client.is_server_ready(client_timeout=_TIMEOUT_SECONDS)
+        except grpc.InferenceServerException as exc:
+            found = f"another program answers at {address} ({exc.message()})"
+            return Check("Triton", "fail", found, "see TRITON_URL")
     found = f"{'ready' if is_ready else 'not ready'} at {address}"
     return passed_or(is_ready, "Triton", found, ("fail", "see .runtime/triton.log"))
 

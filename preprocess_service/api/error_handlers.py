@@ -1,9 +1,7 @@
 """The only place where a failure becomes an HTTP response."""
 
 import logging
-from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,15 +10,16 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from preprocess_service import metrics
-from preprocess_service.api.context import REQUEST_ID_HEADER, request_id_of
+from preprocess_service.api.content_policy import CONTENT_HEADERS
+from preprocess_service.api.requests import REQUEST_ID_HEADER, request_id_of
 from preprocess_service.errors import (
     InternalError,
     InvalidRequestError,
     MethodNotAllowedError,
     NotFoundError,
-    Problem,
-    ServiceError,
+    UrlUnreachableError,
 )
+from preprocess_service.problem import ServiceError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 #: Not of the HTTP standard, but what proxies log when the client has left.
@@ -35,10 +34,14 @@ _OF_STATUS: dict[int, type[ServiceError]] = {
 
 def problem_response(request: Request, error: ServiceError) -> Response:
     """The error as `application/problem+json`."""
+    return render_problem(error, request_id_of(request))
+
+
+def render_problem(error: ServiceError, request_id: str) -> Response:
+    """The error as `application/problem+json`, counted."""
     metrics.REJECTIONS.labels(error.code).inc()
-    request_id = request_id_of(request)
-    # The handler of last resort runs outside the middleware that sets this header.
-    headers = {REQUEST_ID_HEADER: request_id}
+    # The handler of last resort runs outside the middleware that sets these headers.
+    headers = {REQUEST_ID_HEADER: request_id, **CONTENT_HEADERS}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if error.status == HTTPStatus.UNAUTHORIZED:
@@ -91,25 +94,6 @@ def add_error_handlers(app: FastAPI) -> None:
 
 def _cause_of(error: Exception) -> str:
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {cause}"
-
-
-def problem_responses(errors: Iterable[type[ServiceError]]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses of a route that raises these errors, with an example of each."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for error in errors:
-        response = responses.setdefault(
-            int(error.status),
-            {"description": "", "content": {PROBLEM_MEDIA_TYPE: {"schema": _REF, "examples": {}}}},
-        )
-        example = error(error.title).problem("0f6a4f0c7d2b4c57b1f1b6b0c8f6f0aa")
-        examples = response["content"][PROBLEM_MEDIA_TYPE]["examples"]
-        examples[error.code] = {"summary": error.title, "value": example.model_dump()}
-        response["description"] = ", ".join(item["summary"] for item in examples.values())
-        if error.retry_after_seconds is not None:
-            schema = {"schema": {"type": "integer"}, "description": "Seconds to wait."}
-            response["headers"] = {"Retry-After": schema}
-    return responses
-
-
-_REF = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    kind = type(cause).__name__
+    # What does not answer in HTTP is quoted by its client.
+    return kind if isinstance(error, UrlUnreachableError) else f"{kind}: {cause}"

@@ -1,4 +1,4 @@
-"""Request id in and out; one line of log, one span and its metrics per request."""
+"""What every request goes through: its id, log, span and metrics; HEAD; answers in pieces."""
 
 import logging
 import time
@@ -8,12 +8,16 @@ from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ocr_base.version import API
 from preprocess_service import metrics
-from preprocess_service.api.context import API_PREFIX, REQUEST_ID_HEADER, choose_request_id
+from preprocess_service.api.content_policy import CONTENT_HEADERS
 from preprocess_service.api.error_handlers import CLIENT_CLOSED_REQUEST
+from preprocess_service.api.requests import REQUEST_ID_HEADER, choose_request_id
 from preprocess_service.log import request_id_var
 from preprocess_service.tracing import Span, span
 
+#: What is handed over at once; the server waits while the client has not taken what came before.
+PIECE_BYTES = 64 * 1024
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = logging.getLogger("preprocess_service.access")
 
@@ -52,6 +56,8 @@ class RequestContextMiddleware:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
+                for name, value in CONTENT_HEADERS.items():
+                    headers.setdefault(name, value)
                 headers.update(scope["state"].get("answer_headers", {}))
             await send(message)
 
@@ -69,7 +75,7 @@ def _record(scope: Scope, status: int, seconds: float, trace: Span) -> None:
     extra = {"method": scope["method"], "path": scope["path"], "status": status}
     _log.info("request", extra={**extra, "elapsed_ms": round(seconds * 1000, 1)})
     # Names that a caller can invent must not become time series.
-    endpoint = getattr(scope.get("route"), "path", "other").removeprefix(API_PREFIX)
+    endpoint = getattr(scope.get("route"), "path", "other").removeprefix(API)
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(endpoint, method, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(endpoint, method).observe(seconds)
@@ -84,3 +90,55 @@ def _record(scope: Scope, status: int, seconds: float, trace: Span) -> None:
     )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         trace.fail(str(status))
+
+
+class HeadMiddleware:
+    """Serves HEAD as GET, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        # Who stands outside (the log, the server) still sees a HEAD.
+        inner = {**scope, "method": "GET"}
+        try:
+            await self._app(inner, receive, send_without_body)
+        finally:
+            scope["route"] = inner.get("route")
+
+
+class AnswerMiddleware:
+    """Hands a large body over in pieces.
+
+    A whole one would be copied into the connection's buffer, and its request be over, though the
+    client has taken nothing.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_in_pieces(message: Message) -> None:
+            body = message.get("body", b"")
+            if message["type"] != "http.response.body" or len(body) <= PIECE_BYTES:
+                await send(message)
+                return
+            view = memoryview(body)
+            for start in range(0, len(view), PIECE_BYTES):
+                end = start + PIECE_BYTES
+                more = end < len(view) or message.get("more_body", False)
+                await send({**message, "body": bytes(view[start:end]), "more_body": more})
+
+        await self._app(scope, receive, send_in_pieces)

@@ -12,7 +12,7 @@ from preprocess_service.fetching.hosts import HostRules, Resolve, resolve_host
 _NOTHING_KEPT = httpx.Limits(max_keepalive_connections=0)
 
 
-class GuardedTransport(httpx.AsyncBaseTransport):
+class CheckedTransport(httpx.AsyncBaseTransport):
     """Sends each request to an address that `rules` let through, whatever DNS says a moment later.
 
     Host header, server name and certificate check stay those of the URL.
@@ -27,7 +27,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
         Raises:
             UrlForbiddenError: The URL may not be requested.
-            UrlUnreachableError: Its host has no address.
+            UrlRefusedError: There is no such host.
+            UrlUnreachableError: Its host has no address now.
             httpx.TransportError: No address answers.
         """
         *others, last = await self._rules.addresses_of(request.url)
@@ -56,7 +57,8 @@ def make_client(
 ) -> httpx.AsyncClient:
     """A client for URLs that callers name; it follows no redirects and keeps no cookies.
 
-    Its requests may raise `UrlForbiddenError` and `UrlUnreachableError` beside httpx's errors.
+    Its requests may raise `UrlForbiddenError`, `UrlRefusedError` and `UrlUnreachableError` beside
+    httpx's errors.
 
     Args:
         allowed_hosts: Hosts (`host` or `host:port`) that may have private addresses.
@@ -64,7 +66,7 @@ def make_client(
         resolve: Finds the addresses of hosts.
     """
     client = httpx.AsyncClient(
-        transport=GuardedTransport(HostRules(allowed_hosts, resolve)),
+        transport=CheckedTransport(HostRules(allowed_hosts, resolve)),
         timeout=timeout_seconds,
         trust_env=False,
     )

@@ -1,7 +1,6 @@
 """Documents by URL, into temporary files."""
 
 import asyncio
-import errno
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +10,9 @@ from typing import BinaryIO, cast
 
 import httpx
 
+from preprocess_service.disk import temporary_files
 from preprocess_service.errors import (
-    DocumentTooLargeError,
     InvalidOptionsError,
-    StorageFullError,
     UrlForbiddenError,
     UrlRefusedError,
     UrlTimeoutError,
@@ -23,12 +21,23 @@ from preprocess_service.errors import (
 from preprocess_service.fetching.client import make_client
 from preprocess_service.fetching.decoding import EncodingError, decoded
 from preprocess_service.fetching.hosts import Resolve, resolve_host
+from preprocess_service.problem import ServiceError
 
 _MAX_REDIRECTS = 5
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "ocr-server"}
 # Answers that another try may change.
 _MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+#: What fetching raises beside this service's own errors.
+FOREIGN_ERRORS = (
+    asyncio.TimeoutError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    httpx.StreamError,
+    EncodingError,
+    # Of the connection: those of the disk have become this service's where they arose.
+    OSError,
+)
 
 
 @dataclass(frozen=True)
@@ -48,29 +57,37 @@ async def download(url: str, rules: DownloadRules) -> AsyncIterator[BinaryIO]:
     Raises:
         InvalidOptionsError: It is no URL.
         UrlForbiddenError: It, or a redirect of it, leads where nothing is fetched from.
-        UrlRefusedError: Its host says that there is nothing to have.
+        UrlRefusedError: There is no such host, or it says that there is nothing to have.
         UrlUnreachableError: Its host does not answer as it should.
         UrlTimeoutError: It took too long.
         DocumentTooLargeError: It is larger than allowed; the rest is not read.
         StorageFullError: There is no room for it.
+        StorageUnavailableError: It cannot be written.
     """
-    with tempfile.TemporaryFile() as file:
-        try:
-            await asyncio.wait_for(_fetch(url, rules, file), rules.timeout_seconds)
-        except (asyncio.TimeoutError, httpx.TimeoutException) as exc:
-            raise UrlTimeoutError(
-                f"The URL was not fetched within {rules.timeout_seconds:g} s (URL_TIMEOUT)."
-            ) from exc
-        except httpx.InvalidURL as exc:
-            raise InvalidOptionsError("url: is no URL.") from exc
-        except (httpx.HTTPError, EncodingError) as exc:
-            raise UrlUnreachableError("The host of the URL does not answer as it should.") from exc
-        except OSError as exc:
-            if exc.errno not in DISK_IS_FULL:
-                raise
-            raise StorageFullError("There is no room for the document (TMPDIR).") from exc
+    with temporary_files():
+        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed below
+    try:
+        await asyncio.wait_for(_fetch(url, rules, file), rules.timeout_seconds)
+    except FOREIGN_ERRORS as exc:
+        file.close()
+        raise fetch_error(exc, rules.timeout_seconds) from exc
+    except BaseException:
+        file.close()
+        raise
+    with file:
         file.seek(0)
-        yield cast(BinaryIO, file)
+        yield file
+
+
+def fetch_error(error: Exception, timeout_seconds: float) -> ServiceError:
+    """The error that a caller sees for one of `FOREIGN_ERRORS`."""
+    if isinstance(error, asyncio.TimeoutError | httpx.TimeoutException):
+        return UrlTimeoutError(
+            f"The URL was not fetched within {timeout_seconds:g} s (URL_TIMEOUT)."
+        )
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return InvalidOptionsError("url: is no URL.")
+    return UrlUnreachableError("The host of the URL does not answer as it should.")
 
 
 async def _fetch(url: str, rules: DownloadRules, file: BinaryIO) -> None:
@@ -90,14 +107,14 @@ async def _fetch(url: str, rules: DownloadRules, file: BinaryIO) -> None:
 
 async def _save(response: httpx.Response, max_bytes: int, file: BinaryIO) -> None:
     _require_success(response.status_code)
-    received = 0
-    async for piece in decoded(response):
-        received += len(piece)
-        if received > max_bytes:
-            raise DocumentTooLargeError(
-                f"The document is larger than {max_bytes >> 20} MB (MAX_FILE_SIZE_MB)."
-            )
-        await asyncio.to_thread(file.write, piece)
+    async for piece in decoded(response, max_bytes):
+        await asyncio.to_thread(_write, file, piece)
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    with temporary_files():
+        file.write(piece)
+        file.flush()  # what reads it reads the descriptor
 
 
 def _require_success(status: int) -> None:

@@ -1,18 +1,39 @@
-"""Where a URL may lead: decided once per request, on the addresses that are then connected to."""
+"""The rules for hosts and addresses, checked once per request on what is then connected to."""
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
-from preprocess_service.errors import UrlForbiddenError, UrlUnreachableError
-from preprocess_service.fetching.addresses import is_public
+from preprocess_service.errors import UrlForbiddenError, UrlRefusedError, UrlUnreachableError
 
 _PORTS = {"http": 80, "https": 443}
+# Said by those who know; other failures of a look-up may pass.
+_NO_SUCH_HOST = {socket.EAI_NONAME, socket.EAI_NODATA}
 
 #: The addresses of a host and port.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+# Of IANA's registry of special addresses what `is_global` takes for public: protocol assignments
+# (older Pythons), AS112, AMT relays and 6to4 relays. The last one answers inside Azure alone.
+_V4_REFUSED = tuple(
+    IPv4Network(network)
+    for network in (
+        "192.0.0.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.175.48.0/24",
+        "168.63.129.16/32",
+    )
+)
+_V6_PUBLIC = IPv6Network("2000::/3")
+# Inside it: addresses that stand for others (Teredo, 6to4), of documentation and tests, of AS112.
+_V6_REFUSED = tuple(
+    IPv6Network(network)
+    for network in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
+)
 
 
 class HostRules:
@@ -30,7 +51,8 @@ class HostRules:
 
         Raises:
             UrlForbiddenError: It may not be sent.
-            UrlUnreachableError: The host has no address.
+            UrlRefusedError: There is no such host.
+            UrlUnreachableError: The host has no address now.
         """
         if url.scheme not in _PORTS or not url.host or url.userinfo:
             raise UrlForbiddenError("Only http and https URLs without user name are fetched.")
@@ -56,10 +78,35 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
     """The host's addresses, in the order of the system; IP addresses in any spelling are their own.
 
     Raises:
-        UrlUnreachableError: There is none.
+        UrlRefusedError: There is no such host, or the name can be none.
+        UrlUnreachableError: It cannot be looked up now.
     """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise UrlUnreachableError("The host of the URL has no address.") from exc
+        if isinstance(exc, UnicodeError) or exc.errno in _NO_SUCH_HOST:
+            raise UrlRefusedError("There is no host of the name in the URL.") from exc
+        raise UrlUnreachableError("The host of the URL cannot be looked up now.") from exc
     return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+
+def is_public(address: str) -> bool:
+    """Whether the address belongs to the public internet, and stands for no other address.
+
+    IPv6 addresses that carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are refused whatever
+    they carry: a gateway may lead them anywhere.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return _is_public_v4(parsed) if isinstance(parsed, IPv4Address) else _is_public_v6(parsed)
+
+
+def _is_public_v4(address: IPv4Address) -> bool:
+    special = address.is_multicast or address.is_reserved
+    return address.is_global and not special and not any(address in net for net in _V4_REFUSED)
+
+
+def _is_public_v6(address: IPv6Address) -> bool:
+    return address in _V6_PUBLIC and not any(address in net for net in _V6_REFUSED)

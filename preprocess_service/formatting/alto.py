@@ -1,14 +1,13 @@
 """Documents as ALTO XML, version 4."""
 
-from importlib.metadata import version
 from xml.etree.ElementTree import Element
 
+from ocr_base.version import VERSION
 from preprocess_service.document import BoundingBox, Document, Line, Page
 from preprocess_service.formatting.characters import clean, language_of, words_of
 from preprocess_service.formatting.layout import Block, body_height, find_blocks
 from preprocess_service.formatting.markup import add, element, to_xml
-from preprocess_service.formatting.pixels import whole_pixels
-from preprocess_service.geometry import place
+from preprocess_service.geometry import place, whole_pixels
 
 _OPENING = """<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \
@@ -40,7 +39,7 @@ def _describe(document: Document) -> Element:
     add(processing, "processingStepSettings", settings)
     software = add(processing, "processingSoftware")
     add(software, "softwareName", "ocr-server")
-    add(software, "softwareVersion", version("ocr-server"))
+    add(software, "softwareVersion", VERSION)
     return made
 
 

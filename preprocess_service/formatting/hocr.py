@@ -1,14 +1,13 @@
 """Documents as hOCR 1.2: XHTML with the place of every line and word."""
 
-from importlib.metadata import version
 from xml.etree.ElementTree import Element
 
+from ocr_base.version import VERSION
 from preprocess_service.document import BoundingBox, Document, Line, Page, Word
 from preprocess_service.formatting.characters import language_of, words_of
 from preprocess_service.formatting.layout import body_height, find_blocks
 from preprocess_service.formatting.markup import add, element, to_xml
-from preprocess_service.formatting.pixels import whole_pixels
-from preprocess_service.geometry import place
+from preprocess_service.geometry import place, whole_pixels
 
 _OPENING = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" \
@@ -35,7 +34,7 @@ def write_hocr(document: Document) -> bytes:
 
 def _metadata(document: Document) -> list[tuple[str, str]]:
     return [
-        ("ocr-system", f"ocr-server {version('ocr-server')}, release {document.release}"),
+        ("ocr-system", f"ocr-server {VERSION}, release {document.release}"),
         ("ocr-capabilities", _CAPABILITIES),
         ("ocr-number-of-pages", str(len(document.pages))),
     ]

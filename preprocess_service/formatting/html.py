@@ -3,10 +3,9 @@
 from xml.etree.ElementTree import Element
 
 from preprocess_service.document import Document, Line, Page
-from preprocess_service.formatting.characters import language_of
+from preprocess_service.formatting.characters import join_lines, language_of
 from preprocess_service.formatting.layout import Block, body_height, find_blocks, split_marker
 from preprocess_service.formatting.markup import add, element, to_html
-from preprocess_service.formatting.paragraphs import join_lines
 
 _STYLE = (
     "body{max-width:45em;margin:2em auto;padding:0 1em;font-family:serif;line-height:1.5}"

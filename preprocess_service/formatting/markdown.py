@@ -3,8 +3,8 @@
 import re
 
 from preprocess_service.document import Document, Line, Page
+from preprocess_service.formatting.characters import join_lines
 from preprocess_service.formatting.layout import Block, body_height, find_blocks, split_marker
-from preprocess_service.formatting.paragraphs import join_lines
 
 #: Between pages: a rule, which no text of a page can be taken for.
 PAGE_BREAK = "\n---\n\n"

@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from preprocess_service.document import BoundingBox, Document, Line, Metadata, Page
-from preprocess_service.errors import Problem
+from preprocess_service.formatting.characters import join_lines
 from preprocess_service.formatting.layout import Block, BlockKind, body_height, find_blocks
-from preprocess_service.formatting.paragraphs import join_lines
+from preprocess_service.problem import Problem
 
 
 class _Frozen(BaseModel):
@@ -63,11 +63,15 @@ class StructuredDocument(_Frozen):
 
 
 def write_structured(document: Document) -> bytes:
-    """The document as JSON of blocks."""
+    """The document as JSON of blocks.
+
+    Written page by page: nothing else runs while one is written.
+    """
     body = body_height(document)
-    pages = tuple(_structure(page, body) for page in document.pages)
-    shared = _shared(StructuredDocument, document)
-    return StructuredDocument(**(shared | {"pages": pages})).model_dump_json().encode()
+    shared = _shared(StructuredDocument, document) | {"pages": ()}
+    head = StructuredDocument(**shared).model_dump_json(exclude={"pages"}).removesuffix("}")
+    pages = (_structure(page, body).model_dump_json().encode() for page in document.pages)
+    return b"".join((head.encode(), b',"pages":[', b",".join(pages), b"]}"))
 
 
 def _structure(page: Page, body: float) -> StructuredPage:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from preprocess_service.document import BoundingBox, Document, Line, Page
-from preprocess_service.formatting.characters import clean, words_of
+from preprocess_service.formatting.characters import as_cell, words_of
 from preprocess_service.formatting.layout import body_height, find_blocks
-from preprocess_service.formatting.pixels import whole_pixels
+from preprocess_service.geometry import whole_pixels
 
 _COLUMNS = (
     "level", "page_num", "block_num", "par_num", "line_num", "word_num",
@@ -47,5 +47,5 @@ def _row(
     text: str = "",
 ) -> str:
     left, top, right, bottom = whole_pixels(box)
-    values = (level, *numbers, left, top, right - left, bottom - top, confidence, clean(text))
+    values = (level, *numbers, left, top, right - left, bottom - top, confidence, as_cell(text))
     return "\t".join(map(str, values))

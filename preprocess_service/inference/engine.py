@@ -30,10 +30,15 @@ class ReadingOptions:
 
 @dataclass(frozen=True)
 class CallContext:
-    """What follows a request through every part that works for it."""
+    """What follows a request through every part that works for it.
+
+    Attributes:
+        caller: Who asks, for taking turns.
+    """
 
     request_id: str
     traceparent: str | None = None
+    caller: str = ""
 
 
 @dataclass(frozen=True)

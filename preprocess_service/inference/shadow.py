@@ -6,11 +6,11 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+from ocr_base.triton import Releases
 from preprocess_service import metrics
 from preprocess_service.document import Line
-from preprocess_service.errors import ServiceError
 from preprocess_service.inference.engine import PageReading
-from preprocess_service.inference.releases import Releases
+from preprocess_service.problem import ServiceError
 
 #: F1 of words from which two readings are alike.
 ALIKE = 0.9

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from tritonclient import grpc as triton
 from tritonclient.grpc import model_config_pb2, service_pb2
 
+from ocr_base.triton import READER
 from preprocess_service.document import Line, Word
 from preprocess_service.errors import EngineContractError
 from preprocess_service.inference.engine import EngineDescription, PageReading, ReadingOptions
 from preprocess_service.inference.words import to_confidence, to_corners, to_words
 
-MODEL = "page_reading"
 #: Name → datatype, as `page_reading/config.pbtxt` must have them.
 INPUTS = {
     "PIXELS": "UINT8",
@@ -23,6 +23,7 @@ INPUTS = {
     "LANGUAGE": "BYTES",
     "DETECT_ORIENTATION": "BOOL",
     "WORDS": "BOOL",
+    "SCALE": "FP32",
 }
 OUTPUTS = {
     "TEXT": "BYTES",
@@ -34,8 +35,6 @@ OUTPUTS = {
 }
 #: Keys of `page_reading`'s parameters that are read here.
 PARAMETERS = ("release", "strategies", "languages")
-#: The public model whose parameter `releases` says what is live, and who reads a page.
-PUBLIC = "ocr"
 
 
 class InferenceResult(Protocol):
@@ -44,11 +43,6 @@ class InferenceResult(Protocol):
     def as_numpy(self, name: str) -> npt.NDArray[Any] | None:
         """The output of that name, or None where it is missing."""
         ...
-
-
-def served_name(model: str, release: int) -> str:
-    """What a release's model is called in Triton."""
-    return f"{model}_r{release}"
 
 
 def to_inputs(pixels: npt.NDArray[np.uint8], options: ReadingOptions) -> list[triton.InferInput]:
@@ -82,7 +76,7 @@ def to_reading(result: InferenceResult) -> PageReading:
     arrays = {name: _output(result, name) for name in OUTPUTS}
     encoded, confidences, polygons = (arrays[name] for name in ("TEXT", "CONFIDENCE", "POLYGON"))
     if not len(encoded) == len(confidences) == len(polygons):
-        raise EngineContractError(f"{MODEL} answered with tensors of different lengths.")
+        raise EngineContractError(f"{READER} answered with tensors of different lengths.")
     texts = [text.decode("utf-8", "replace") for text in encoded]
     words = _words(texts, arrays)
     return PageReading(
@@ -100,7 +94,7 @@ def to_reading(result: InferenceResult) -> PageReading:
 def _output(result: InferenceResult, name: str) -> npt.NDArray[Any]:
     array = result.as_numpy(name)
     if array is None:
-        raise EngineContractError(f"{MODEL} answered without {name}.")
+        raise EngineContractError(f"{READER} answered without {name}.")
     return array
 
 
@@ -113,7 +107,7 @@ def _words(
     try:
         return to_words(texts, arrays["POLYGON"], arrays["WORD_SPAN"])
     except ValueError as exc:
-        raise EngineContractError(f"{MODEL} answered with {exc}.") from exc
+        raise EngineContractError(f"{READER} answered with {exc}.") from exc
 
 
 def to_line(
@@ -147,12 +141,13 @@ def to_description(config: model_config_pb2.ModelConfig) -> EngineDescription:
     try:
         found = {key: json.loads(config.parameters[key].string_value) for key in PARAMETERS}
     except ValueError as exc:
-        raise EngineContractError(f"{MODEL} does not describe its release.") from exc
+        raise EngineContractError(f"{READER} does not describe its release.") from exc
     strategies: Mapping[str, Mapping[str, Any]] = found["strategies"]
+    told = config.parameters["models"].string_value
     return EngineDescription(
         release=int(found["release"]),
         languages=found["languages"],
-        models=_models_of(strategies.values()),
+        models=_models_of(strategies.values(), json.loads(told) if told else {}),
         strategies=strategies,
         pages_at_once=_pages_at_once(config),
     )
@@ -164,10 +159,17 @@ def _pages_at_once(config: model_config_pb2.ModelConfig) -> int:
     return max(1, instances + instances // 2)
 
 
-def _models_of(strategies: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    names = [MODEL]
+def _models_of(
+    strategies: Iterable[Mapping[str, Any]], models: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """What the strategies use; a release staged before its models were told names them by task."""
+    by_task = {table["task"]: name for name, table in models.items()}
+    names = [READER]
     for strategy in strategies:
         names += [strategy["detection"], *strategy["recognition"]]
-        names += ["page_orientation"] if strategy["page_orientation"] != "never" else []
-        names += ["textline_orientation"] if strategy["textline_orientation"] else []
+        uses = {
+            "page_orientation": strategy["page_orientation"] != "never",
+            "textline_orientation": strategy["textline_orientation"],
+        }
+        names += [by_task.get(task, task) for task, is_used in uses.items() if is_used]
     return tuple(dict.fromkeys(names))

@@ -10,16 +10,17 @@ from typing import Any
 import grpc
 import numpy as np
 import numpy.typing as npt
+from google.protobuf import message as protobuf
 from tritonclient.grpc import aio, model_config_pb2
 from tritonclient.utils import InferenceServerException
 
+from ocr_base.triton import PUBLIC, READER, Releases, served_name
 from preprocess_service import metrics
 from preprocess_service.errors import (
     EngineContractError,
     EngineFailedError,
     EngineTimeoutError,
     EngineUnavailableError,
-    ServiceError,
 )
 from preprocess_service.inference import tensors
 from preprocess_service.inference.engine import (
@@ -29,8 +30,10 @@ from preprocess_service.inference.engine import (
     PageReading,
     ReadingOptions,
 )
-from preprocess_service.inference.releases import Releases, read_releases
+from preprocess_service.inference.releases import choose, read_releases
 from preprocess_service.inference.shadow import Shadow
+from preprocess_service.problem import ServiceError
+from preprocess_service.turns import Party, Room, Turns
 
 # The most that gRPC can count: a page of 100 million pixels has 300 MB.
 _MAX_MESSAGE_BYTES = 2**31 - 1
@@ -41,6 +44,8 @@ _CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2000),
+    # So is one whose name did not resolve yet: gRPC would ask for it every 30 seconds only.
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
 ]
 # Long enough for the channel to have tried again.
 _RETRY_AFTER_SECONDS = 0.5
@@ -71,8 +76,23 @@ ERROR_OF_STATUS: dict[grpc.StatusCode, type[ServiceError]] = {
 _STATUS_OF_TEXT = {str(status): status for status in grpc.StatusCode}
 
 
-def map_triton_error(error: InferenceServerException) -> ServiceError:
-    """The error that a caller sees for one of Triton's; Triton's own words stay the cause."""
+#: What calling Triton raises.
+FOREIGN_ERRORS = (
+    InferenceServerException,
+    grpc.RpcError,
+    grpc.FutureCancelledError,
+    grpc.FutureTimeoutError,
+    grpc.aio.BaseError,
+    protobuf.Error,
+)
+
+
+def map_triton_error(error: Exception) -> ServiceError:
+    """The error that a caller sees for one of `FOREIGN_ERRORS`; its own words stay the cause."""
+    if isinstance(error, protobuf.Error):
+        return EngineContractError("Triton and this service do not understand each other.")
+    if not isinstance(error, InferenceServerException):
+        return EngineUnavailableError("The connection to Triton cannot be used.")
     status = _STATUS_OF_TEXT.get(error.status() or "", grpc.StatusCode.UNKNOWN)
     return ERROR_OF_STATUS[status](f"Triton answered {status.name}.")
 
@@ -95,7 +115,7 @@ class TritonEngine:
         self._descriptions: dict[int, EngineDescription] = {}
         self._shadow = Shadow()
         self._pages_at_once = 1
-        self._turns = asyncio.Semaphore(1)
+        self._turns = Turns(Room(1), Room(1))
 
     @cached_property
     def _client(self) -> aio.InferenceServerClient:
@@ -106,7 +126,7 @@ class TritonEngine:
         self, pixels: npt.NDArray[np.uint8], options: ReadingOptions, context: CallContext
     ) -> PageReading:
         """See `OcrEngine.recognize`; tried once more where Triton is away."""
-        async with self._turns:
+        async with self._turns.hold(Party(context.caller, context.request_id)):
             reading = await self._recognize(pixels, options, context)
         metrics.RELEASE_PAGES.labels(str(reading.release)).inc()
         if self._releases is not None:
@@ -123,7 +143,7 @@ class TritonEngine:
         headers = {"traceparent": context.traceparent} if context.traceparent else {}
         result = await _retry_once(
             lambda: self._client.infer(
-                tensors.served_name(tensors.MODEL, options.release),
+                served_name(READER, options.release),
                 tensors.to_inputs(pixels, options),
                 request_id=context.request_id,
                 client_timeout=self._timeout_seconds,
@@ -137,7 +157,7 @@ class TritonEngine:
     ) -> EngineDescription:
         """See `OcrEngine.describe`; the last known stands while Triton is away for a moment."""
         releases = await self._find_releases()
-        description = await self._description_of(releases.choose(request_id, release))
+        description = await self._description_of(choose(releases, request_id, release))
         if description.release == releases.live:
             self._allow(description.pages_at_once)
         return description
@@ -148,7 +168,7 @@ class TritonEngine:
             return known
         self._ask_again_at = time.monotonic() + _RELEASES_SECONDS
         try:
-            self._releases = read_releases(await self._config_of(tensors.PUBLIC))
+            self._releases = read_releases(await self._config_of(PUBLIC))
         except ServiceError:
             if known is None:
                 raise
@@ -157,7 +177,7 @@ class TritonEngine:
 
     async def _description_of(self, release: int) -> EngineDescription:
         if release not in self._descriptions:
-            config = await self._config_of(tensors.served_name(tensors.MODEL, release))
+            config = await self._config_of(served_name(READER, release))
             self._descriptions[release] = tensors.to_description(config)
         return self._descriptions[release]
 
@@ -169,7 +189,7 @@ class TritonEngine:
 
     async def model_states(self) -> tuple[ModelState, ...]:
         """See `OcrEngine.model_states`; always asks Triton for the release first."""
-        releases = self._releases = read_releases(await self._config_of(tensors.PUBLIC))
+        releases = self._releases = read_releases(await self._config_of(PUBLIC))
         names = (await self._description_of(releases.live)).models
         states = (self._state_of(name, releases.live) for name in names)
         return tuple(await asyncio.gather(*states))
@@ -198,11 +218,11 @@ class TritonEngine:
         # A page that waits in Triton's queue is held three times: here, in gRPC and there.
         if pages_at_once != self._pages_at_once:
             self._pages_at_once = pages_at_once
-            self._turns = asyncio.Semaphore(pages_at_once)
+            self._turns.resize(Room(pages_at_once), Room(pages_at_once))
 
     async def _state_of(self, name: str, release: int) -> ModelState:
         served, limit = (
-            tensors.served_name(name, release),
+            served_name(name, release),
             {"client_timeout": _STATUS_TIMEOUT_SECONDS},
         )
         is_ready = await _mapped(lambda: self._client.is_model_ready(served, **limit))
@@ -217,7 +237,7 @@ async def _mapped(call: Callable[[], Awaitable[Any]]) -> Any:
     """The answer, with Triton's errors turned into the service's."""
     try:
         return await call()
-    except InferenceServerException as exc:
+    except FOREIGN_ERRORS as exc:
         raise map_triton_error(exc) from exc
 
 

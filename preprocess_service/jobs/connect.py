@@ -1,4 +1,4 @@
-"""From settings to what the service and its workers use of jobs."""
+"""The stores of jobs that the settings name, for the service and its workers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,9 +13,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from preprocess_service.jobs.changes import Changes
-from preprocess_service.jobs.queue import open_docket
+from preprocess_service.jobs.queue import open_queues
 from preprocess_service.jobs.service import JobService
 from preprocess_service.jobs.store import JobStore
+from preprocess_service.redis_pool import open_pool
 from preprocess_service.settings import Settings
 from preprocess_service.storage.uploads import UploadStore
 
@@ -36,15 +37,19 @@ class JobParts:
 @asynccontextmanager
 async def open_parts(settings: Settings, url: str, tries: int) -> AsyncIterator[JobParts]:
     """The store of records at `url` and the store of uploads; nothing is connected before use."""
-    redis = Redis.from_url(
+    pool = open_pool(
         url,
+        _ANSWER_SECONDS,
         socket_timeout=_ANSWER_SECONDS,
         socket_connect_timeout=_ANSWER_SECONDS,
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), tries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
+    redis = Redis.from_pool(pool)
     try:
-        store = JobStore(redis, settings.job_retention)
+        store = JobStore(
+            redis, settings.job_retention, settings.webhook_give_up, settings.job_storage_mb << 20
+        )
         yield JobParts(redis, store, UploadStore(storage_url(settings)))
     finally:
         await redis.aclose()
@@ -57,10 +62,10 @@ async def open_jobs(settings: Settings) -> AsyncIterator[JobService | None]:
         yield None
         return
     url = settings.redis_url.get_secret_value()
-    async with open_parts(settings, url, _TRIES_OF_SERVICE) as parts, open_docket(url) as docket:
+    async with open_parts(settings, url, _TRIES_OF_SERVICE) as parts, open_queues(url) as queues:
         changes = Changes(parts.redis)
         async with changes.listening():
-            yield JobService(parts.store, parts.uploads, docket, changes, settings.job_queue_size)
+            yield JobService(parts.store, parts.uploads, queues, changes, settings.job_queue_size)
 
 
 def storage_url(settings: Settings) -> str:
@@ -70,4 +75,5 @@ def storage_url(settings: Settings) -> str:
 
 def longest_life(settings: Settings) -> timedelta:
     """How long an upload can be needed."""
-    return timedelta(seconds=settings.job_timeout + settings.job_retention)
+    seconds = settings.job_timeout + settings.webhook_give_up + settings.job_retention
+    return timedelta(seconds=seconds)

@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from preprocess_service.errors import Problem
 from preprocess_service.options import OcrOptions
+from preprocess_service.problem import Problem
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled"]
 STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
@@ -21,9 +22,12 @@ class Submission(BaseModel):
 
     Attributes:
         created_at: Seconds since 1970, like every time here.
+        options: Without the password.
+        sealed_password: Opened by the key that lies with the uploads.
+        caller: Who asked, by the digest that `caller_of` gives.
         source_url: Where the document is to be fetched, if it was not uploaded.
         fingerprint: Of everything that makes two submissions the same.
-        idempotency_key: A digest of the caller's.
+        idempotency_key: A digest of the caller and what the caller gave.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +38,8 @@ class Submission(BaseModel):
     options: OcrOptions
     request_id: str
     traceparent: str | None = None
+    caller: str = ""
+    sealed_password: str | None = None
     source_url: str | None = None
     callback_url: str | None = None
     fingerprint: str = ""
@@ -45,9 +51,10 @@ class Job(BaseModel):
 
     Attributes:
         upload: Key of the document in the store of uploads, once it is there.
+        password_key: Key in the store of uploads of what opens the password.
+        text_bytes: What its finished pages count for in the budget of its text.
         release: Of the models that have read its pages so far.
         attempts: Runs since the last page was finished.
-        document: The finished document without its pages, as JSON.
         dead_letter: Given up although trying again might have helped.
     """
 
@@ -56,15 +63,16 @@ class Job(BaseModel):
     submission: Submission
     status: JobStatus
     upload: str | None = None
+    password_key: str | None = None
     pages_done: int = 0
     pages_total: int | None = None
+    text_bytes: int = 0
     release: int | None = None
     attempts: int = 0
     started_at: float | None = None
     finished_at: float | None = None
     problem: Problem | None = None
     dead_letter: bool = False
-    document: str | None = None
     webhook: WebhookState | None = None
     webhook_attempts: int = 0
 
@@ -77,6 +85,14 @@ class Job(BaseModel):
     def is_finished(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status not in UNFINISHED
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt at a job; a later one takes the job from it."""
+
+    job: Job
+    name: str
 
 
 class PageEvent(BaseModel):
@@ -94,9 +110,19 @@ def new_job_id() -> str:
     return f"{int(time.time() * 1000):012x}{secrets.token_hex(10)}"
 
 
-def parse_job(fields: Mapping[bytes, bytes]) -> Job:
-    """The job that a Redis hash holds."""
-    values: dict[str, Any] = {name.decode(): value.decode() for name, value in fields.items()}
+#: Of the Redis hash of a job; beside them stands the finished document without its pages, as JSON.
+JOB_FIELDS: tuple[str, ...] = tuple(Job.model_fields)
+
+
+def parse_job(found: Sequence[bytes | None]) -> Job | None:
+    """The job that a Redis hash holds; None where none of `JOB_FIELDS` was found."""
+    values: dict[str, Any] = {
+        name: value.decode()
+        for name, value in zip(JOB_FIELDS, found, strict=True)
+        if value is not None
+    }
+    if "submission" not in values:
+        return None
     values["submission"] = Submission.model_validate_json(values["submission"])
     if problem := values.get("problem"):
         values["problem"] = Problem.model_validate_json(problem)

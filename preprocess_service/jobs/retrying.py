@@ -1,4 +1,4 @@
-"""When a job or a message is tried again."""
+"""Retries of jobs and messages: the request for one, and its pause."""
 
 from dataclasses import dataclass
 

@@ -4,8 +4,8 @@ from datetime import datetime, timezone
 
 from pydantic import BaseModel, Field
 
-from preprocess_service.errors import Problem
 from preprocess_service.jobs.record import Job, JobStatus, WebhookState
+from preprocess_service.problem import Problem
 
 
 class JobView(BaseModel):

@@ -4,20 +4,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
+from ocr_base.machine import free_memory_bytes
+from ocr_base.version import VERSION
 from preprocess_service import metrics
-from preprocess_service.budget import PageBudget
 from preprocess_service.cancellation import cancel_until_done
-from preprocess_service.errors import ServiceError
 from preprocess_service.inference.engine import OcrEngine
 from preprocess_service.monitoring.exposition import make_registry
 from preprocess_service.monitoring.gpu import GpuStatus, Nvml
-from preprocess_service.monitoring.history import History, Moment
-from preprocess_service.monitoring.memory import free_machine_bytes, share_allowed
 from preprocess_service.monitoring.sampler import GpuSampler, free_gpu_bytes
 from preprocess_service.monitoring.stats import Stats, make_stats
-from preprocess_service.monitoring.totals import Totals
+from preprocess_service.monitoring.totals import History, Moment, Totals
+from preprocess_service.problem import ServiceError
+from preprocess_service.reading.budget import PageBudget
 
 _SAMPLE_SECONDS = 2.0
 _TOTALS_SECONDS = 10.0
@@ -54,28 +53,32 @@ class Monitor:
     @asynccontextmanager
     async def watching(self, count_jobs: CountJobs | None = None) -> AsyncIterator[None]:
         """Watch during the block; `count_jobs` gives the jobs by status."""
-        metrics.BUILD_INFO.labels(version("ocr-server")).set(1)
-        await asyncio.to_thread(self._gpus.start, _FIRST_SAMPLE_SECONDS)
-        tasks = [
-            asyncio.create_task(_again_and_again(self._follow_memory, _SAMPLE_SECONDS)),
-            asyncio.create_task(_again_and_again(self._follow_totals, _TOTALS_SECONDS)),
-            asyncio.create_task(_again_and_again(self._follow_triton, _TOTALS_SECONDS)),
-        ]
-        if count_jobs is not None:
-            jobs = _again_and_again(lambda: _follow_jobs(count_jobs), _TOTALS_SECONDS)
-            tasks.append(asyncio.create_task(jobs))
+        metrics.BUILD_INFO.labels(VERSION).set(1)
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await asyncio.to_thread(self._gpus.start, _FIRST_SAMPLE_SECONDS)
+            tasks = self._begin(count_jobs)
             yield
         finally:
             await cancel_until_done(*tasks)
             self._gpus.stop()
 
+    def _begin(self, count_jobs: CountJobs | None) -> list[asyncio.Task[None]]:
+        looks = [
+            _again_and_again(self._follow_memory, _SAMPLE_SECONDS),
+            _again_and_again(self._follow_totals, _TOTALS_SECONDS),
+            _again_and_again(self._follow_triton, _TOTALS_SECONDS),
+        ]
+        if count_jobs is not None:
+            looks.append(_again_and_again(lambda: _follow_jobs(count_jobs), _TOTALS_SECONDS))
+        return [asyncio.create_task(look) for look in looks]
+
     async def _follow_memory(self) -> None:
         of_gpu = free_gpu_bytes(self._gpus.status)
-        free_bytes = free_machine_bytes() if of_gpu is None else of_gpu
+        free_bytes = free_memory_bytes() if of_gpu is None else of_gpu
         metrics.MEMORY_FREE.set(free_bytes)
         before = self._budget.allowed_pages
-        await self._budget.allow(share_allowed(free_bytes, self._memory_buffer_bytes))
+        self._budget.allow(share_allowed(free_bytes, self._memory_buffer_bytes))
         now = self._budget.allowed_pages
         metrics.PAGES_ALLOWED.set(now)
         if now != before:
@@ -97,10 +100,35 @@ async def _follow_jobs(count_jobs: CountJobs) -> None:
         metrics.JOBS.labels(status).set(count)
 
 
+#: In what Python raises where an executor, or the interpreter, is ending.
+_NO_MORE_THREADS = "cannot schedule new futures"
+
+
 async def _again_and_again(look: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Look until canceled, or until the interpreter ends: then nothing can be looked at any more.
+
+    A failure is told once, and again only after something could be seen in between.
+    """
+    is_failing = False
     while True:
         try:
             await look()
-        except Exception:  # noqa: BLE001 - whatever cannot be seen, documents are read
-            _log.exception("monitoring failed")
+            is_failing = False
+        except Exception as exc:  # noqa: BLE001 - whatever cannot be seen, documents are read
+            if isinstance(exc, RuntimeError) and _NO_MORE_THREADS in str(exc):
+                return
+            if not is_failing:
+                _log.exception("monitoring failed")
+            is_failing = True
         await asyncio.sleep(seconds)
+
+
+def share_allowed(free_bytes: int, buffer_bytes: int) -> float:
+    """The share of the full batch size that may be in flight, 0 to 1.
+
+    All of it while twice the buffer is free, falling evenly to nothing as the free memory falls to
+    the buffer, which so stays free.
+    """
+    if buffer_bytes == 0:
+        return 1.0
+    return min(max(free_bytes / buffer_bytes - 1, 0.0), 1.0)

@@ -6,8 +6,14 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from preprocess_service.monitoring.history import WINDOW_SECONDS, History, Moment
-from preprocess_service.monitoring.totals import Totals, quantile, subtract
+from preprocess_service.monitoring.totals import (
+    WINDOW_SECONDS,
+    History,
+    Moment,
+    Totals,
+    quantile,
+    subtract,
+)
 
 _RATE_WINDOWS = {"1m": 60.0, "5m": 300.0, "15m": 900.0}
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}

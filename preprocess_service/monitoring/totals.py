@@ -1,7 +1,9 @@
-"""Counters read back, as sums and as percentiles."""
+"""Counters read back: sums and percentiles, and their history of a quarter of an hour."""
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
@@ -10,6 +12,7 @@ from prometheus_client.samples import Sample
 
 #: Upper bound in seconds → how many observations lie at or under it.
 Buckets = Mapping[float, float]
+WINDOW_SECONDS = 900.0
 
 
 class Totals:
@@ -61,3 +64,45 @@ def quantile(buckets: Buckets, share: float) -> float | None:
         if count >= rank:
             return low if high == inf else low + (high - low) * (rank - before) / (count - before)
     return None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What had been done at one time."""
+
+    time: float
+    pages: float
+    stages: Mapping[str, Buckets]
+
+    @classmethod
+    def of(cls, totals: Totals) -> "Moment":
+        """What `totals` say now."""
+        return cls(
+            time=time.monotonic(),
+            pages=totals.sum("ocr_pages_total", outcome="succeeded"),
+            stages=totals.buckets("ocr_stage_seconds", "stage"),
+        )
+
+
+class History:
+    """Moments of the last `WINDOW_SECONDS`, the oldest first."""
+
+    def __init__(self, begin: Moment) -> None:
+        self._moments = deque([begin])
+
+    def add(self, moment: Moment) -> None:
+        """Keep a moment that is later than all others, and forget what is too old to be asked."""
+        self._moments.append(moment)
+        while self._moments[1].time <= moment.time - WINDOW_SECONDS:
+            self._moments.popleft()
+
+    def before(self, moment: Moment, seconds: float) -> Moment:
+        """What was known that long before `moment`; the oldest where nothing is that old."""
+        old = [past for past in self._moments if past.time <= moment.time - seconds]
+        return old[-1] if old else self._moments[0]
+
+    def pages_per_second(self, now: Moment, seconds: float) -> float:
+        """The rate over that time, or since the start where that is shorter."""
+        past = self.before(now, seconds)
+        elapsed = now.time - past.time
+        return (now.pages - past.pages) / elapsed if elapsed > 0 else 0.0

@@ -2,28 +2,41 @@
 
 import asyncio
 import contextlib
-import errno
-import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import fsspec
 
-from preprocess_service.errors import (
-    InternalError,
-    JobAbandonedError,
-    ServiceError,
-    StorageFullError,
-    StorageUnavailableError,
-)
+from ocr_base.private import private_folder
+from preprocess_service.disk import disk_error, temporary_files
+from preprocess_service.errors import InternalError, JobAbandonedError
+from preprocess_service.problem import ServiceError
 
 _CHUNK_BYTES = 1 << 20
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+#: What a missing package for buckets is mended with.
+INSTALL_S3 = "for s3:// `make setup`, or `.tools/bin/uv sync --inexact --extra s3`"
+_SETTINGS = "JOB_STORAGE_URL, DATA_DIR"
+
+
+@contextmanager
+def only_os_errors() -> Iterator[None]:
+    """Around every use of a file system that a setting or an argument names.
+
+    Raises:
+        OSError: Whatever it raised. Errors of this service pass.
+    """
+    try:
+        yield
+    except (OSError, ServiceError):
+        raise
+    except Exception as exc:  # every object store has a client with errors of its own
+        raise OSError(f"{type(exc).__name__}: {exc}") from exc
 
 
 class UploadStore:
@@ -37,8 +50,12 @@ class UploadStore:
             self._fs, self._root = fsspec.core.url_to_fs(url)
         except ImportError as exc:
             raise InternalError(
-                f"JOB_STORAGE_URL={url} needs a package: pip install 'ocr-server[s3]'. ({exc})"
+                f"JOB_STORAGE_URL={url} needs a package: {exc} ({INSTALL_S3})"
             ) from exc
+
+    @property
+    def _is_local(self) -> bool:
+        return "file" in self._fs.protocol
 
     async def save(self, name: str, file: BinaryIO) -> str:
         """The key of the file's copy, which is complete and durable once this returns.
@@ -78,11 +95,13 @@ class UploadStore:
 
     def _write(self, key: str, file: BinaryIO) -> None:
         path = self._path(key)
+        with _as_service_errors():
+            if self._is_local:
+                private_folder(Path(self._root))
+            self._fs.makedirs(self._fs._parent(path), exist_ok=True)
         try:
-            with _as_service_errors():
-                self._fs.makedirs(self._fs._parent(path), exist_ok=True)
-                with self._fs.open(path, "wb") as target:
-                    _copy(file, target)
+            with _as_service_errors(), self._fs.open(path, "wb") as target:
+                _copy(file, target)
         except BaseException:
             with contextlib.suppress(ServiceError):
                 self._remove(path)
@@ -92,15 +111,14 @@ class UploadStore:
         path = self._path(key)
         with _as_service_errors():
             try:
-                if "file" in self._fs.protocol:
+                if self._is_local:
                     return cast(BinaryIO, open(path, "rb"))  # noqa: PTH123 - a path of fsspec's
-                copy = tempfile.TemporaryFile()  # noqa: SIM115 - likewise
                 with self._fs.open(path, "rb") as source:
-                    shutil.copyfileobj(source, copy, _CHUNK_BYTES)
-                copy.seek(0)  # writes out what is still buffered: readers go to the descriptor
+                    return _copy_here(source)
             except FileNotFoundError as exc:
-                raise JobAbandonedError("The upload is no longer there.") from exc
-            return cast(BinaryIO, copy)
+                raise JobAbandonedError(
+                    "The upload is no longer there. Submit the document again."
+                ) from exc
 
     def _remove(self, path: str) -> None:
         with _as_service_errors():
@@ -119,19 +137,6 @@ class UploadStore:
                     self._remove(folder)
 
 
-async def hash_file(file: BinaryIO) -> str:
-    """The sha256 of the file from its start, in hexadecimal digits."""
-    return await asyncio.to_thread(_hash, file)
-
-
-def _hash(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    file.seek(0)
-    while chunk := file.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _copy(source: BinaryIO, target: BinaryIO) -> None:
     source.seek(0)
     shutil.copyfileobj(source, target, _CHUNK_BYTES)
@@ -141,6 +146,21 @@ def _copy(source: BinaryIO, target: BinaryIO) -> None:
     except (AttributeError, OSError):
         return  # a bucket keeps what it has acknowledged
     os.fsync(descriptor)
+
+
+def _copy_here(source: BinaryIO) -> BinaryIO:
+    with temporary_files():
+        copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+    try:
+        while chunk := source.read(_CHUNK_BYTES):
+            with temporary_files():
+                copy.write(chunk)
+                copy.flush()  # readers go to the descriptor
+        copy.seek(0)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _is_day_before(name: str, day: date) -> bool:
@@ -153,10 +173,7 @@ def _is_day_before(name: str, day: date) -> bool:
 @contextmanager
 def _as_service_errors() -> Iterator[None]:
     try:
-        yield
+        with only_os_errors():
+            yield
     except OSError as exc:
-        if exc.errno in _FULL:
-            raise StorageFullError(
-                "There is no room for the upload (DATA_DIR, JOB_STORAGE_URL)."
-            ) from exc
-        raise StorageUnavailableError("The store of uploads cannot be used.") from exc
+        raise disk_error(exc, _SETTINGS) from exc

@@ -1,12 +1,10 @@
-"""The command line and the server agree on options, formats, suffixes and requirements."""
+"""The command line and the server agree on options and formats."""
 
 import typing
 
-from embedded import host
-from ocr_cli.doctor import machine
-from ocr_cli.inputs import SUFFIXES
-from ocr_cli.options import EXTENSIONS, OPTIONS
-from preprocess_service.batch import files
+from ocr_base.formats import EXTENSIONS, OutputFormat
+from ocr_cli.options import OPTIONS
+from preprocess_service.formatting import FORMATS
 from preprocess_service.options import OcrOptions
 
 
@@ -32,16 +30,5 @@ def test_flags_are_the_options_of_the_server():
         assert option.is_list == _contains(annotation, tuple), option.name
 
 
-def test_every_format_has_an_extension_on_both_sides():
-    formats = set(_choices(OcrOptions.model_fields["output_format"].annotation))
-    assert set(EXTENSIONS) == formats
-    assert EXTENSIONS == files.EXTENSIONS
-
-
-def test_both_take_the_same_files_out_of_a_folder():
-    assert SUFFIXES == files.SUFFIXES
-
-
-def test_doctor_demands_what_the_stack_demands():
-    assert machine.PYTHONS == host.SUPPORTED_PYTHONS
-    assert machine.MINIMUM_GLIBC == host.MINIMUM_GLIBC
+def test_every_format_is_written_and_has_an_extension():
+    assert set(typing.get_args(OutputFormat)) == set(EXTENSIONS) == set(FORMATS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ocr_cli import errors as cli
-from preprocess_service.batch import errors as batch
+from preprocess_service.array_jobs import errors as batch
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+from embedded.settings import Settings as Stack
 from preprocess_service import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -158,3 +159,16 @@ def test_panels_have_ids_places_and_no_overlap():
     ]
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) == 23
+
+
+def test_each_scrape_has_a_port_of_its_own_beside_the_local_stack():
+    ports = [
+        int(target.rpartition(":")[2])
+        for job in SCRAPES["scrape_configs"]
+        for static in job["static_configs"]
+        for target in static["targets"]
+    ]
+    taken = {name: field.default for name, field in Stack.model_fields.items() if "port" in name}
+    others = {taken[name] for name in ("triton_grpc_port", "triton_http_port", "valkey_port")}
+    assert {taken["port"], taken["triton_metrics_port"]} <= set(ports)
+    assert not others & set(ports)

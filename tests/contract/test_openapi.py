@@ -2,18 +2,18 @@ import json
 
 import pytest
 
-from preprocess_service.api.openapi import DOCUMENT_ERRORS
-from preprocess_service.app import create_app
-from preprocess_service.errors import StorageFullError
+from preprocess_service.api.openapi.document import DOCUMENT_ERRORS
+from preprocess_service.errors import StorageFullError, StorageUnavailableError
 from preprocess_service.formatting import FORMATS
 from preprocess_service.options import OcrOptions
 from preprocess_service.settings import Settings
+from preprocess_service.wiring import make_app
 from tests.fakes import FakeEngine
 
 
 @pytest.fixture(scope="module")
 def schema():
-    return create_app(Settings(), FakeEngine()).openapi()
+    return make_app(Settings(), FakeEngine()).openapi()
 
 
 def test_paths_are_those_of_the_contract(schema):
@@ -29,7 +29,7 @@ def test_paths_are_those_of_the_contract(schema):
 
 def test_every_status_has_its_problem_body_with_an_example_of_each_error(schema):
     responses = schema["paths"]["/api/v1/ocr/url"]["post"]["responses"]
-    raised = (*DOCUMENT_ERRORS, StorageFullError)
+    raised = (*DOCUMENT_ERRORS, StorageFullError, StorageUnavailableError)
     assert set(responses) == {"200", *(str(int(error.status)) for error in raised)}
     for error in raised:
         response = responses[str(int(error.status))]
@@ -47,12 +47,16 @@ def test_document_is_described_in_every_format(schema):
     assert len(content) == len(FORMATS)
 
 
-def test_form_takes_the_file_and_every_option(schema):
-    operation = schema["paths"]["/api/v1/ocr/process"]["post"]
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [("process", set()), ("pdf", set()), ("image", {"dpi", "password", "scrub"})],
+)
+def test_form_takes_the_file_and_every_option_that_means_something(schema, path, refused):
+    operation = schema["paths"][f"/api/v1/ocr/{path}"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", *OcrOptions.model_fields}
+    assert set(form["properties"]) == {"file", *OcrOptions.model_fields} - refused
     in_query = {item["name"] for item in operation["parameters"] if item["in"] == "query"}
-    assert in_query == set(OcrOptions.model_fields) - {"password"}
+    assert in_query == set(OcrOptions.model_fields) - {"password"} - refused
 
 
 def test_every_reference_resolves(schema):

@@ -12,9 +12,12 @@ import pymupdf
 import pytest
 
 from preprocess_service import errors
+from preprocess_service.problem import ServiceError
 from preprocess_service.settings import Settings
 from preprocess_service.storage import uploads
 from tests.fakes import FakeEngine
+from tests.odd_files.bombs import crowded_pages
+from tests.unit.preprocess_service.api.edge import serving_edge
 from tests.unit.preprocess_service.conftest import open_client
 from tests.unit.preprocess_service.fetching.servers import serving
 from tests.unit.preprocess_service.jobs.conftest import finished, numbered_pdf, running_worker
@@ -59,7 +62,7 @@ def case(code: str, **settings: object) -> Callable[[Provoke], Provoke]:
     return add
 
 
-def ends_with(code: str, error: errors.ServiceError) -> None:
+def ends_with(code: str, error: ServiceError) -> None:
     """What the engine says of a page is what the caller of one page hears."""
 
     @case(code)
@@ -88,6 +91,26 @@ async def _(world):
 @case("method_not_allowed")
 async def _(world):
     return await world.client.get(PROCESS)
+
+
+@case("malformed_request")
+async def _(world):
+    async with serving_edge() as edge:
+        answer = await edge.exchange(b"EHLO example.org\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = [tuple(line.split(": ", 1)) for line in lines]
+    return httpx.Response(int(status.split()[1]), headers=headers, content=body)
+
+
+@case("request_head_too_large", max_headers=20)
+async def _(world):
+    async with (
+        serving_edge(max_headers=world.settings.max_headers) as edge,
+        httpx.AsyncClient() as one,
+    ):
+        many = {f"X-{number}": "x" for number in range(20)}
+        return await one.get(f"http://127.0.0.1:{edge.port}/", headers=many)
 
 
 @case("not_acceptable")
@@ -125,6 +148,12 @@ async def _(world):
     with pymupdf.open() as pdf:
         pdf.new_page(width=1200, height=1200)
         return await world.process(pdf.tobytes(), dpi="72")
+
+
+@case("result_too_large")
+async def _(world):
+    crowded = crowded_pages(1, 18_000)
+    return await world.process(crowded, text_layer="only", words="true", dpi="72")
 
 
 @case("invalid_document")
@@ -296,4 +325,6 @@ async def test_problem_comes_as_documented(code, valkey, tmp_path, monkeypatch):
     assert (answer.status_code, problem["code"]) == (error.status, code), problem
     assert (problem["title"], problem["retryable"]) == (error.title, error.retryable)
     assert problem["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert ("retry-after" in answer.headers) == (error.retry_after_seconds is not None)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from embedded.settings import CHECKOUT
 from embedded.settings import Settings as EmbeddedSettings
-from export.settings import Settings as ExportSettings
+from export.host import read_versions
+from ocr_base.places import CHECKOUT
 from preprocess_service.settings import NAMES_OF_OTHER_PARTS, Settings
+from releases.settings import Settings as ExportSettings
 
+#: What docker-compose.yml reads of `.env` beside settings.
+OF_COMPOSE = {"GRAFANA_PORT", "SERVICE_MEMORY", "TRITON_MEMORY"}
 DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
@@ -51,7 +54,20 @@ def test_names_that_the_service_leaves_to_others_are_theirs():
     others = (*EmbeddedSettings.model_fields, *ExportSettings.model_fields)
     embedded = {name.upper() for name in others}
     service = {name.upper() for name in Settings.model_fields}
-    assert embedded - service == NAMES_OF_OTHER_PARTS
+    assert embedded - service | OF_COMPOSE == NAMES_OF_OTHER_PARTS
+
+
+def test_the_compose_file_reads_no_other_name():
+    text = (CHECKOUT / "docker-compose.yml").read_text()
+    read = set(re.findall(r"\$\{(\w+)", text)) - set(read_versions())
+    known = {name.upper() for name in (*Settings.model_fields, *ExportSettings.model_fields)}
+    assert read - known == OF_COMPOSE | {
+        "COMPOSE_PROJECT_NAME",
+        "DEVICE",
+        "OCR_VERSION",
+    }  # the Makefile's
+    described = DOCS.read_text().partition("## Containers")[2]
+    assert set(re.findall(r"`([A-Z_]{4,})`", described)) >= OF_COMPOSE | (read & known)
 
 
 def test_settings_of_both_parts_agree():

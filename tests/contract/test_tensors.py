@@ -1,42 +1,36 @@
-"""The tensors of the service are those of the architecture page and of the installed models."""
-
-import re
-from pathlib import Path
+"""The tensors of the service are those of the model that `export` configures."""
 
 import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
+from export.configs import all_configs
+from export.host import Host
+from export.tables import read_spec
+from ocr_base.triton import READER
 from preprocess_service.inference import tensors
 
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "model_repository" / tensors.MODEL / "config.pbtxt"
+
+@pytest.fixture(scope="module")
+def config():
+    spec = read_spec()
+    writes = {name: ["en"] for name in spec.recognizers()}
+    texts = all_configs(spec, Host("cpu", cores=1), writes, dict.fromkeys(spec.models, ""))
+    return text_format.Parse(texts[READER], model_config_pb2.ModelConfig())
 
 
-def _documented() -> tuple[dict[str, str], dict[str, str]]:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    row = re.search(rf"^\| `{tensors.MODEL}` \|.*$", page, flags=re.MULTILINE)
-    assert row is not None
-    inputs, outputs = row[0].split(" | ")[2:4]
-    found = r"`([A-Z_]+)` (UINT8|BYTES|BOOL|FP32|INT32)"
-    return dict(re.findall(found, inputs)), dict(re.findall(found, outputs))
-
-
-def test_tensors_are_those_of_the_architecture_page():
-    assert _documented() == (tensors.INPUTS, tensors.OUTPUTS)
-
-
-@pytest.mark.skipif(not CONFIG.exists(), reason="no models are installed")
-def test_tensors_are_those_of_the_installed_model():
-    config = text_format.Parse(CONFIG.read_text(), model_config_pb2.ModelConfig())
+def test_tensors_are_those_of_the_model(config):
     for ours, theirs in ((tensors.INPUTS, config.input), (tensors.OUTPUTS, config.output)):
         types = {t.name: model_config_pb2.DataType.Name(t.data_type) for t in theirs}
         assert {
             n: t.removeprefix("TYPE_").replace("STRING", "BYTES") for n, t in types.items()
         } == ours
     assert {tensor.name for tensor in config.input if not tensor.optional} == {"PIXELS"}
-    (served, *_) = CONFIG.parents[1].glob(f"{tensors.MODEL}_r*/config.pbtxt")
-    config = text_format.Parse(served.read_text(), model_config_pb2.ModelConfig())
+
+
+def test_a_release_is_described_by_its_parameters(config):
+    config.parameters["release"].string_value = "3"
     description = tensors.to_description(config)
+    assert description.release == 3
     assert description.languages["balanced"]["en"]
-    assert description.models[0] == tensors.MODEL
+    assert description.models[0] == READER

@@ -1,5 +1,6 @@
-"""The real embedded Triton, started once for every test that talks to it."""
+"""The real local stack, started once for every test that talks to it or to its Triton."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import psutil
 import pytest
 
 from embedded.ports import free_ports
-from embedded.settings import CHECKOUT, Settings
-from embedded.triton import Triton, running_triton, settings_on_free_ports
-from tests.integration.whole_stack import running_stack
+from embedded.settings import Settings
+from export.configs import read_config
+from ocr_base.places import CHECKOUT
+from tests.integration.whole_stack import StackTriton, running_stack
 
 INTEGRATION = Path(__file__).parent
 
@@ -21,16 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
-    """A Triton with the project's model repository, ready: `triton.settings` has its addresses."""
-    settings = settings_on_free_ports(
-        CHECKOUT / "model_repository", tmp_path_factory.mktemp("triton")
-    )
-    with running_triton(settings) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
 def web_port() -> int:
     """A port of this machine that the stack fetches documents from."""
     (port,) = free_ports(1)
@@ -38,9 +30,31 @@ def web_port() -> int:
 
 
 @pytest.fixture(scope="session")
+def receiver_port() -> int:
+    """Another, that it tells of jobs too."""
+    (port,) = free_ports(1)
+    return port
+
+
+@pytest.fixture(scope="session")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, web_port: int
+    tmp_path_factory: pytest.TempPathFactory, web_port: int, receiver_port: int
 ) -> Iterator[tuple[psutil.Process, Settings]]:
     """The whole local stack, jobs included: its supervisor and its settings."""
-    with running_stack(tmp_path_factory.mktemp("stack"), f"127.0.0.1:{web_port}") as started:
+    hosts = f"127.0.0.1:{web_port},127.0.0.1:{receiver_port}"
+    with running_stack(tmp_path_factory.mktemp("stack"), hosts) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def live_release() -> int:
+    """The release that the project's model repository serves."""
+    config = read_config(CHECKOUT / "model_repository" / "ocr" / "config.pbtxt")
+    return int(json.loads(config.parameters["releases"].string_value)["live"])
+
+
+@pytest.fixture(scope="session")
+def triton(stack: tuple[psutil.Process, Settings]) -> StackTriton:
+    """The Triton of the stack: `triton.settings` has its addresses."""
+    _, settings = stack
+    return StackTriton(settings)

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tritonclient.grpc as grpc
 
-from embedded.settings import CHECKOUT
-from embedded.triton import Triton
-from export.releases.naming import served_name
-from export.releases.store import ReleaseStore
+from ocr_base.places import CHECKOUT
+from releases.naming import served_name
+from releases.store import ReleaseStore
 from tests.drawing import draw_page, sentence
+from tests.integration.whole_stack import StackTriton
 
 RECOGNIZER = "text_recognition_tiny_latin"
 CONCURRENCY = 8
@@ -43,7 +43,7 @@ def _read_page(client: grpc.InferenceServerClient, page: np.ndarray) -> None:
     client.infer("page_reading", [pixels, *options])
 
 
-def test_lines_of_concurrent_requests_are_merged(triton: Triton, record_property):
+def test_lines_of_concurrent_requests_are_merged(triton: StackTriton, record_property):
     address = f"127.0.0.1:{triton.settings.triton_grpc_port}"
     # Dense pages: the recognizer is what they wait for, so its queue fills.
     texts = [[sentence(p + i, words=4 + i % 4) for i in range(30)] for p in range(12)]

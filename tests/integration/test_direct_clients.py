@@ -10,20 +10,20 @@ import pymupdf
 import pytest
 import tritonclient.grpc as grpc
 
-from embedded.triton import Triton
 from export.host import read_versions
 from tests.drawing import assert_reads, draw_page, sentence, to_png
+from tests.integration.whole_stack import StackTriton
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def client(triton: Triton):
+def client(triton: StackTriton):
     with grpc.InferenceServerClient(address(triton)) as connected:
         yield connected
 
 
-def address(triton: Triton) -> str:
+def address(triton: StackTriton) -> str:
     return f"127.0.0.1:{triton.settings.triton_grpc_port}"
 
 
@@ -60,12 +60,24 @@ LINES = [sentence(i) for i in range(6)]
 
 
 @pytest.mark.parametrize("model", ["ocr", "ocr_speed", "ocr_balanced", "ocr_accuracy"])
-def test_every_ensemble_reads_a_page(client, model):
+def test_every_ensemble_reads_a_page(client, model, live_release):
     result = read_image(client, to_png(draw_page(LINES)), model)
     assert_reads(lines_of(result), LINES)
     assert result.as_numpy("POLYGON").shape == (len(LINES), 4, 2)
     assert result.as_numpy("CONFIDENCE").min() > 0.9
-    assert result.as_numpy("RELEASE").tolist() == [1]
+    assert result.as_numpy("RELEASE").tolist() == [live_release]
+
+
+def test_photo_beyond_the_limit_is_read_in_its_own_pixels(client):
+    """A JPEG of 121 megapixels; 120 are decoded. Its text is drawn at four times the size."""
+    page = draw_page(LINES)[..., 0]
+    photo = np.full((10_000, 12_100), 255, np.uint8)
+    height, width = (4 * side for side in page.shape)
+    photo[:height, :width] = cv2.resize(page, (width, height), interpolation=cv2.INTER_CUBIC)
+    result = read_image(client, cv2.imencode(".jpg", photo)[1].tobytes())
+    assert_reads(lines_of(result), LINES)
+    once = read_image(client, to_png(draw_page(LINES))).as_numpy("POLYGON")
+    assert np.abs(result.as_numpy("POLYGON") / 4 - once).max() < 8
 
 
 def test_blank_page_returns_empty_tensors(client):

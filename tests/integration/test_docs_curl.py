@@ -12,8 +12,8 @@ from functools import partial
 import httpx
 import pytest
 
-from embedded.settings import CHECKOUT
 from embedded.valkey import find_valkey
+from ocr_base.places import CHECKOUT
 from tests.drawing import draw_page, draw_pdf, sentence, to_png
 
 pytestmark = [

@@ -22,11 +22,11 @@ from embedded.assembly import shared_memory_prefix
 from embedded.errors import ModelMissingError, PortTakenError, RuntimeFolderBusyError, StartError
 from embedded.settings import Settings
 from embedded.triton import (
-    CONTROL_HEADER,
     Triton,
     running_triton,
     settings_on_free_ports,
 )
+from ocr_base.triton import CONTROL_HEADER
 from tests.integration.tiny_models import BATCHING, OPENVINO, write_doubling_model
 
 Array = np.ndarray
@@ -137,6 +137,19 @@ def test_control_is_closed_without_the_key(tiny: Triton) -> None:
         assert {model["name"] for model in json.load(answer)} == {"doubling", "plain"}
 
 
+def test_health_and_metrics_need_no_http(tmp_path: Path) -> None:
+    repository = write_doubling_model(tmp_path / "models")
+    settings = settings_on_free_ports(repository, tmp_path / "runtime", triton_http_port=0)
+    with running_triton(settings) as triton:
+        assert triton.is_ready()
+        listening = {c.laddr.port for c in psutil.Process(triton.pid).net_connections("tcp")}
+        assert listening >= {settings.triton_grpc_port, settings.triton_metrics_port}
+        assert 8000 not in listening, "Triton's own default of HTTP"
+        metrics = f"http://127.0.0.1:{settings.triton_metrics_port}/metrics"
+        with urllib.request.urlopen(metrics, timeout=5) as answer:
+            assert b"nv_inference_count" in answer.read()
+
+
 def test_a_taken_port_is_named_with_its_holder(tiny: Triton, tmp_path: Path) -> None:
     taken = tiny.settings.triton_grpc_port
     settings = settings_on_free_ports(
@@ -157,7 +170,7 @@ def test_a_runtime_folder_serves_one_stack(tiny: Triton) -> None:
 
 def test_a_repository_that_is_not_installed_is_told(tmp_path: Path) -> None:
     settings = settings_on_free_ports(tmp_path / "models", tmp_path / "runtime")
-    told = "python -m export install"
+    told = "python -m releases install"
     with pytest.raises(ModelMissingError, match=told), running_triton(settings):
         pass
 

@@ -1,53 +1,18 @@
 """The way of a document over HTTP, through the real Triton."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from embedded.triton import Triton
 from tests.drawing import assert_reads, draw_page, draw_pdf, sentence, to_png
 
 
 @pytest.fixture(scope="module")
-def service(triton: Triton) -> Iterator[httpx.Client]:
-    """The front service as a process of its own, as `make serve` runs it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "TRITON_URL": f"127.0.0.1:{triton.settings.triton_grpc_port}",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "preprocess_service"], env=environment)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            _wait_until_ready(client, process)
-            yield client
-    finally:
-        process.send_signal(signal.SIGTERM)
-        # uvicorn ends in order and then hands the signal on.
-        assert process.wait(30) in (0, -signal.SIGTERM)
-
-
-def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if client.get("/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    pytest.fail("the front service did not become ready")
+def service(stack) -> Iterator[httpx.Client]:
+    _, settings = stack
+    with httpx.Client(base_url=settings.service_url, timeout=120) as client:
+        yield client
 
 
 def process(client: httpx.Client, content: bytes, **options: str) -> httpx.Response:
@@ -58,14 +23,14 @@ PAGES = [[sentence(10 * p + i) for i in range(8)] for p in range(5)]
 
 
 @pytest.mark.parametrize("strategy", ["speed", "balanced", "accuracy"])
-def test_pdf_is_read_page_by_page(service, strategy):
+def test_pdf_is_read_page_by_page(service, strategy, live_release):
     answer = process(service, draw_pdf(PAGES), strategy=strategy)
     assert answer.status_code == 200, answer.text
     document = answer.json()
     assert [page["number"] for page in document["pages"]] == [1, 2, 3, 4, 5]
     for page, lines in zip(document["pages"], PAGES, strict=True):
         assert_reads([line["text"] for line in page["lines"]], lines)
-    assert document["release"] == 1
+    assert document["release"] == live_release
 
 
 def test_image_as_text(service):
@@ -95,6 +60,6 @@ def test_language_that_no_model_writes_is_named(service):
     assert "ru" in refused.json()["detail"]
 
 
-def test_models_tells_the_release(service):
+def test_models_tells_the_release(service, live_release):
     models = service.get("/api/v1/models").json()
-    assert models["release"] == 1
+    assert models["release"] == live_release

@@ -58,12 +58,12 @@ def submit(client: httpx.Client, number: int) -> str:
 
 
 def count(client: httpx.Client, jobs: list[str]) -> int:
-    """How many have ended well; none while nobody can be asked."""
+    """How many have ended well, of the newest; none while nobody can be asked."""
     try:
-        answers = [client.get(f"/api/v1/jobs/{job}/status").json() for job in jobs]
+        answer = client.get("/api/v1/jobs?status=succeeded&limit=100").json()
     except (httpx.TransportError, json.JSONDecodeError):
         return 0
-    return sum(answer.get("status") == "succeeded" for answer in answers)
+    return len({job["job_id"] for job in answer.get("jobs", ())} & {*jobs})
 
 
 def events_of(client: httpx.Client, job: str) -> list[str]:

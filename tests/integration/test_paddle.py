@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embedded.settings import CHECKOUT
 from export.build import read_models
 from export.errors import AlphabetError, FetchError, PaddleError, SurgeryError
-from export.fetch import DEFAULT_CACHE
 from export.host import Host
 from export.languages import read_languages
 from export.model_set import ModelSet, SetBuilder
 from export.paddle.convert import PaddleModel, convert
 from export.paddle.session import PaddleSession
-from export.spec import Spec, read_spec
+from export.spec import Spec
+from export.tables import read_spec
+from ocr_base.places import CHECKOUT, DOWNLOADS
 
 TABLE = CHECKOUT / "export" / "ppocrv4.toml"
 
@@ -25,7 +25,7 @@ def spec() -> Spec:
 
 
 def build(spec: Spec) -> ModelSet:
-    return SetBuilder(spec, read_languages(), Host("cpu", 2), DEFAULT_CACHE).build()
+    return SetBuilder(spec, read_languages(), Host("cpu", 2), DOWNLOADS).build()
 
 
 def with_model(spec: Spec, name: str, **changes: object) -> Spec:
@@ -56,10 +56,10 @@ def test_a_file_that_is_missing_is_named(spec):
 
 
 def test_what_paddle_cannot_read_is_told_in_its_words(spec):
-    (published,) = read_models(spec, ["textline_orientation"], DEFAULT_CACHE)
+    (published,) = read_models(spec, ["textline_orientation"], DOWNLOADS)
     assert published.paddle is not None
     broken = PaddleModel("mine", "pdmodel", published.paddle.program, b"no parameters")
     with pytest.raises(PaddleError, match="mine: paddle2onnx cannot convert it"):
-        convert(broken, DEFAULT_CACHE)
+        convert(broken, DOWNLOADS)
     with pytest.raises(PaddleError, match="mine: Paddle cannot run it"):
-        PaddleSession(broken, DEFAULT_CACHE).run(np.zeros((1, 3, 48, 192), np.float32))
+        PaddleSession(broken, DOWNLOADS).run(np.zeros((1, 3, 48, 192), np.float32))

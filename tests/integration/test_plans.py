@@ -5,13 +5,12 @@ import json
 import onnx
 import pytest
 
-from embedded.settings import CHECKOUT
 from export.errors import PlanError
-from export.fetch import DEFAULT_CACHE
 from export.plans.build import PlanBuilder, Target
 from export.precision import with_precision
-from export.releases.store import ReleaseStore
-from export.spec import read_spec
+from export.tables import read_spec
+from ocr_base.places import CHECKOUT, DOWNLOADS
+from releases.store import ReleaseStore
 
 MODELS = ("text_detection", "text_recognition", "text_recognition_tiny_latin")
 
@@ -31,7 +30,7 @@ def installed(spec, name: str) -> bytes:
 def test_plan_has_the_profile_and_the_tensors_of_the_table(
     spec, tmp_path, name, compute_capability
 ):
-    builder = PlanBuilder(spec, Target(compute_capability, "FP16"), tmp_path, DEFAULT_CACHE)
+    builder = PlanBuilder(spec, Target(compute_capability, "FP16"), tmp_path, DOWNLOADS)
     record = builder.build(name, installed(spec, name))
     assert json.loads((tmp_path / f"{name}.plan.json").read_text()) == record
     assert (tmp_path / f"{name}.plan").stat().st_size == record["bytes"]
@@ -51,7 +50,7 @@ def test_plan_has_the_profile_and_the_tensors_of_the_table(
 
 @pytest.mark.parametrize("name", ["text_detection", "text_recognition_tiny_latin"])
 def test_calibrated_graphs_become_plans(spec, tmp_path, name):
-    builder = PlanBuilder(spec, Target("SM89", "INT8"), tmp_path, DEFAULT_CACHE)
+    builder = PlanBuilder(spec, Target("SM89", "INT8"), tmp_path, DOWNLOADS)
     assert builder.build(name, installed(spec, name))["precision"] == "INT8"
     rounded = onnx.load_model_from_string(with_precision(installed(spec, name), "INT8"))
     assert any(node.op_type == "QuantizeLinear" for node in rounded.graph.node)
@@ -69,13 +68,13 @@ def test_half_precision_halves_the_weights_and_keeps_the_tensors(spec):
 
 
 def test_without_a_gpu_the_way_out_is_named(spec, tmp_path):
-    builder = PlanBuilder(spec, Target(None, "FP16"), tmp_path, DEFAULT_CACHE)
+    builder = PlanBuilder(spec, Target(None, "FP16"), tmp_path, DOWNLOADS)
     with pytest.raises(PlanError, match="--compute-capability"):
         builder.build("text_recognition", installed(spec, "text_recognition"))
 
 
 def test_what_tensorrt_says_is_told(spec, tmp_path):
-    builder = PlanBuilder(spec, Target("SM89", "FP32"), tmp_path, DEFAULT_CACHE)
+    builder = PlanBuilder(spec, Target("SM89", "FP32"), tmp_path, DOWNLOADS)
     with pytest.raises(PlanError, match="text_recognition: TensorRT builds no plan"):
         builder.build("text_recognition", b"no graph")
     assert list(tmp_path.iterdir()) == []

@@ -36,3 +36,22 @@ def write_doubling_model(
     onnx.save(model, version / "model.onnx")
     (repository / name / "config.pbtxt").write_text(CONFIG + config)
     return repository
+
+
+def halving_model() -> onnx.ModelProto:
+    """Return a model with Y = X + the pairwise greatest of X, which takes even widths only."""
+    scales = helper.make_tensor("scales", TensorProto.FLOAT, [3], [1.0, 1.0, 2.0])
+    nodes = [
+        helper.make_node("MaxPool", ["X"], ["half"], kernel_shape=[2], strides=[2]),
+        helper.make_node("Resize", ["half", "", "scales"], ["whole"], mode="nearest"),
+        helper.make_node("Add", ["X", "whole"], ["Y"]),
+    ]
+    shape = ["rows", 1, "width"]
+    graph = helper.make_graph(
+        nodes,
+        "halving",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("Y", TensorProto.FLOAT, shape)],
+        [scales],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

@@ -1,41 +1,13 @@
 """Requests that Triton merged: checked one by one, run together, answered one by one."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from embedded.backends.onnxruntime.sessions import TensorSpec
+from embedded.backends.onnxruntime.tensors import AnswerError, Array, Feeds
 
-Array = npt.NDArray[Any]
-Feeds = Mapping[str, Array]
 Run = Callable[[Feeds], dict[str, Array]]
 Answer = dict[str, Array] | Exception
-
-
-class TensorError(ValueError):
-    """A request's tensors do not fit the model."""
-
-
-def check_tensors(feeds: Feeds, specs: Sequence[TensorSpec]) -> None:
-    """Make sure that a request gives what the model takes.
-
-    Raises:
-        TensorError: A tensor's type or shape differs; the text names it.
-    """
-    for spec in specs:
-        array = feeds[spec.name]
-        if array.dtype != spec.dtype:
-            raise TensorError(f"{spec.name} is {array.dtype}, the model takes {spec.dtype}")
-        fits = len(array.shape) == len(spec.shape) and all(
-            wanted in (None, given) for wanted, given in zip(spec.shape, array.shape, strict=True)
-        )
-        if not fits or 0 in array.shape:
-            raise TensorError(
-                f"{spec.name} has the shape {list(array.shape)}, "
-                f"the model takes {[-1 if d is None else d for d in spec.shape]}"
-            )
 
 
 def answer_all(requests: Sequence[Feeds], run: Run, *, batched: bool) -> list[Answer]:
@@ -52,7 +24,7 @@ def answer_all(requests: Sequence[Feeds], run: Run, *, batched: bool) -> list[An
     answers: dict[int, Answer] = {}
     for indices in _groups(requests, batched):
         group = [requests[index] for index in indices]
-        answers.update(zip(indices, _answer_group(group, run), strict=True))
+        answers.update(zip(indices, _answer_group(group, run, batched), strict=True))
     return [answers[index] for index in range(len(requests))]
 
 
@@ -65,25 +37,38 @@ def _groups(requests: Sequence[Feeds], batched: bool) -> list[list[int]]:
     return list(groups.values())
 
 
-def _answer_group(group: Sequence[Feeds], run: Run) -> list[Answer]:
+def _answer_group(group: Sequence[Feeds], run: Run, batched: bool) -> list[Answer]:
     if len(group) == 1:
-        return [_answer_one(group[0], run)]
+        return [_answer_one(group[0], run, batched)]
     merged = {name: np.concatenate([feeds[name] for feeds in group]) for name in group[0]}
     try:
-        outputs = run(merged)
-    except Exception:  # noqa: BLE001 - one bad request must not take its neighbours along
-        return [_answer_one(feeds, run) for feeds in group]
-    return _split(outputs, [len(next(iter(feeds.values()))) for feeds in group])
+        outputs = _run(merged, run, batched)
+    except Exception:  # noqa: BLE001 - one bad request must not take its neighbors along
+        return [_answer_one(feeds, run, batched) for feeds in group]
+    return _split(outputs, [_rows(feeds) for feeds in group])
 
 
-def _answer_one(feeds: Feeds, run: Run) -> Answer:
+def _answer_one(feeds: Feeds, run: Run, batched: bool) -> Answer:
     try:
-        return run(feeds)
+        return _run(feeds, run, batched)
     except Exception as error:  # noqa: BLE001 - becomes this request's error
         return error
 
 
-def _split(outputs: Mapping[str, Array], sizes: Sequence[int]) -> list[Answer]:
+def _run(feeds: Feeds, run: Run, batched: bool) -> dict[str, Array]:
+    """Run, and make sure that each row got its answer: nobody may get a neighbor's."""
+    outputs = run(feeds)
+    for name, array in outputs.items():
+        if batched and array.shape[:1] != (_rows(feeds),):
+            raise AnswerError(f"{name} has the shape {list(array.shape)} for {_rows(feeds)} rows")
+    return outputs
+
+
+def _rows(feeds: Feeds) -> int:
+    return len(next(iter(feeds.values())))
+
+
+def _split(outputs: Feeds, sizes: Sequence[int]) -> list[Answer]:
     ends = np.cumsum(sizes)
     return [
         {name: array[end - size : end] for name, array in outputs.items()}

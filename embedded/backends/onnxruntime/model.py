@@ -10,9 +10,10 @@ from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
-from embedded.backends.onnxruntime.batches import Answer, TensorError, answer_all, check_tensors
+from embedded.backends.onnxruntime.batches import Answer, answer_all
 from embedded.backends.onnxruntime.options import read_options
-from embedded.backends.onnxruntime.sessions import Array, Session, open_session
+from embedded.backends.onnxruntime.sessions import Session, open_session
+from embedded.backends.onnxruntime.tensors import Array, TensorError, check_tensors
 
 
 class TritonPythonModel:
@@ -30,7 +31,7 @@ class TritonPythonModel:
             config, args["model_instance_kind"], int(args["model_instance_device_id"])
         )
         path = Path(args["model_repository"]) / args["model_version"] / options.filename
-        self._batched = options.batched
+        self._batched, self._free_sides = options.batched, options.free_sides
         self._session: Session = open_session(path, options)
         self._outputs = [output["name"] for output in config["output"]]
         _check_names(config, self._session)
@@ -43,7 +44,7 @@ class TritonPythonModel:
         for index, request in enumerate(requests):
             feeds = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
             try:
-                check_tensors(feeds, self._session.inputs)
+                check_tensors(feeds, self._session.inputs, self._free_sides)
                 fitting[index] = feeds
             except TensorError as error:
                 answers[index] = error

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedded.backends.onnxruntime.tensors import FreeSides
+
 _DEFAULT_FILENAME = "model.onnx"
 _TRUE, _FALSE = {"1", "true"}, {"0", "false"}
 # `optimization.graph.level` of Triton → the level's name in onnxruntime.
@@ -27,6 +29,9 @@ _PARAMETERS = {
     "session.use_device_allocator_for_initializers",
     "share_session_between_instances",
     "sha256",
+    "free_sides_least",
+    "free_sides_most",
+    "free_sides_multiple_of",
 }
 _CPU_ACCELERATORS = {"openvino"}
 _GPU_ACCELERATORS = {"tensorrt", "cuda"}
@@ -53,6 +58,7 @@ class Options:
         filename: The ONNX file inside the version folder.
         batched: Whether the first dimension of every tensor is a batch's.
         sha256: What the file's checksum must be, None where nothing is promised.
+        free_sides: What the model takes in its free dimensions.
         gpu: The device number, None on the processor.
         accelerators: Those of the instance's kind of device, in order of preference.
         intra_op_threads: Threads inside an operator, 0 for the runtime's choice.
@@ -68,6 +74,7 @@ class Options:
     filename: str
     batched: bool
     sha256: str | None
+    free_sides: FreeSides
     gpu: int | None
     accelerators: tuple[Accelerator, ...]
     intra_op_threads: int
@@ -108,6 +115,7 @@ def read_options(config: Mapping[str, Any], kind: str, device_id: int) -> Option
         filename=config.get("default_model_filename") or _DEFAULT_FILENAME,
         batched=config.get("max_batch_size", 0) > 0,
         sha256=values.get("sha256"),
+        free_sides=_read_free_sides(values),
         gpu=device_id if kind == "GPU" else None,
         accelerators=_read_accelerators(config, kind),
         intra_op_threads=_count(values, "intra_op_thread_count"),
@@ -167,8 +175,16 @@ def _read_graph_level(config: Mapping[str, Any]) -> str:
 def _count(values: Mapping[str, str], name: str) -> int:
     text = values.get(name, "0")
     if not text.isdigit():
-        raise OptionError(f"parameter {name}: {text!r} is not a number of threads")
+        raise OptionError(f"parameter {name}: {text!r} is not a whole number")
     return int(text)
+
+
+def _read_free_sides(values: Mapping[str, str]) -> FreeSides:
+    return FreeSides(
+        least=_count(values, "free_sides_least") or 1,
+        most=_count(values, "free_sides_most") or None,
+        multiple_of=_count(values, "free_sides_multiple_of") or 1,
+    )
 
 
 def _flag(values: Mapping[str, str], name: str) -> bool | None:

@@ -60,7 +60,7 @@ def choose(possible: Sequence[str], make_run: Callable[[str], Run], key: Mapping
     if len(possible) == 1:
         return possible[0]
     folder = os.environ.get(FOLDER_VARIABLE)
-    if folder is None:
+    if not folder:
         return _fastest(measure(possible, make_run))
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
     path = Path(folder) / f"{digest}.json"

@@ -32,6 +32,15 @@ class DecodedLine:
         """The mean probability of the characters, 0 without any."""
         return float(self.probabilities.mean()) if self.characters else 0.0
 
+    def without(self, index: int) -> DecodedLine:
+        """The line without one of its characters."""
+        return DecodedLine(
+            self.characters[:index] + self.characters[index + 1 :],
+            np.delete(self.starts, index),
+            np.delete(self.ends, index),
+            np.delete(self.probabilities, index),
+        )
+
 
 def decode_line(
     codepoints: npt.NDArray[np.int32], probabilities: npt.NDArray[np.float32]

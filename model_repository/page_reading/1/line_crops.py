@@ -14,9 +14,6 @@ from scaling import resize
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 
-VERTICAL_RATIO = 1.5
-"""A line at least this much taller than wide is read as turned by 90°, as in PaddleOCR."""
-
 TIGHTEST_SQUEEZE = 0.55
 """Beyond this share of its natural width a line is split: characters melt together (measured)."""
 
@@ -48,17 +45,6 @@ def side_lengths(polygon: FloatArray) -> tuple[float, float]:
     return max(width, 1.0), max(height, 1.0)
 
 
-def is_vertical(polygon: FloatArray) -> bool:
-    """Tell whether a line runs from top to bottom."""
-    width, height = side_lengths(polygon)
-    return height >= VERTICAL_RATIO * width
-
-
-def reading_polygon(polygon: FloatArray) -> FloatArray:
-    """Return the polygon, first side along the text; a vertical line is read from its bottom."""
-    return np.roll(polygon, 1, axis=0) if is_vertical(polygon) else polygon
-
-
 def crop_line(
     pixels: Image,
     polygon: FloatArray,
@@ -67,12 +53,11 @@ def crop_line(
     max_width: int,
     tightest: float = TIGHTEST_SQUEEZE,
 ) -> Image:
-    """Return a line upright, `height` pixels high.
+    """Return a line upright, `height` pixels high; the polygon's first side is along its text.
 
     Its width is `squeeze` times the natural one, but no more than `max_width` unless that would
     squeeze it beyond `tightest`: then the caller has to split it.
     """
-    polygon = reading_polygon(polygon)
     natural = _natural_width(polygon, height)
     width = squeeze * natural
     if width > max_width:
@@ -96,7 +81,7 @@ def cut_line(
 ) -> list[Crop]:
     """Return a line as `crop_line` makes it, in pieces of at most `max_width`."""
     crop = crop_line(pixels, polygon, height, squeeze, max_width, tightest)
-    applied = crop.shape[1] / _natural_width(reading_polygon(polygon), height)
+    applied = crop.shape[1] / _natural_width(polygon, height)
     return split_crop(line_index, crop, max_width, applied)
 
 

@@ -1,4 +1,4 @@
-"""From line polygons to text: crops, recognition, spaces, and a second look at dense lines.
+"""From line polygons to text: crops, recognition, spaces, and a second look at doubtful lines.
 
 The models are reached through one function, so that the same code runs in Triton and in a test.
 """
@@ -14,14 +14,15 @@ import line_crops
 import numpy as np
 import numpy.typing as npt
 from ctc_decode import decode_line
+from directions import Direction, outline_along, possible_directions
 from line_crops import Crop, FloatArray, Image
 from line_words import Piece, join_pieces, word_spans
 from page_settings import RecognitionSettings
 from width_buckets import Chunk, group_by_width
-from word_gaps import find_word_gaps, missing_spaces, strips_between
+from word_gaps import drop_needless_spaces, find_word_gaps, missing_spaces, strips_between
 
-Infer = Callable[[str, str, npt.NDArray[np.uint8]], Awaitable[dict[str, npt.NDArray[np.generic]]]]
-"""Model name, input name, batch → outputs by name."""
+Infer = Callable[[str, npt.NDArray[np.uint8]], Awaitable[dict[str, npt.NDArray[np.generic]]]]
+"""Model name, batch → outputs by name."""
 Cut = Callable[[int, FloatArray], list[Crop]]
 
 CHUNKS_AT_ONCE = 16
@@ -31,27 +32,41 @@ DENSE_TIGHTEST = 0.7
 """A dense line wider than the widest bucket is split rather than squeezed more than this."""
 
 
+SURE_CONFIDENCE = 0.9
+"""A tall outline that reads worse than this is read in its other directions as well."""
+
+
+FEWEST_CHARACTERS = 0.5
+"""A line has at least so many characters for each part that is as long as the line is high."""
+
+
 @dataclass(frozen=True)
 class Line:
-    """Text, the mean probability of its characters, polygon [4, 2] in page pixels."""
+    """Text, the mean probability of its characters, and where it stands.
+
+    The polygon, FP32 [4, 2] in page pixels, begins with the corner at the page's top left.
+    """
 
     text: str
     confidence: float
     polygon: FloatArray
     pieces: tuple[Piece, ...] = ()
+    direction: Direction = Direction.RIGHT
 
     @property
     def reading_polygon(self) -> FloatArray:
         """The polygon, clockwise from the reading top left."""
-        # A narrow sign by itself ("1") is read as if it lay down; it stands.
-        alone = len(self.text) == 1
-        return self.polygon if alone else line_crops.reading_polygon(self.polygon)
+        return outline_along(self.polygon, self.direction)
+
+    @property
+    def plausibility(self) -> float:
+        """The confidence, less where there are too few characters for the line's length."""
+        length, thickness = line_crops.side_lengths(self.reading_polygon)
+        return self.confidence * min(1.0, len(self.text) * thickness / (FEWEST_CHARACTERS * length))
 
     @property
     def word_spans(self) -> FloatArray:
         """A row [start, end, confidence] for each word of the text, as `line_words` has it."""
-        if len(self.text) == 1:
-            return np.array([[0, 1, self.confidence]], np.float32)
         return word_spans(self.pieces)
 
 
@@ -74,15 +89,39 @@ class LineReader:
     async def read(
         self, pixels: Image, polygons: FloatArray, squeeze: float, recognizer: str
     ) -> list[Line]:
-        """Return one line for each polygon; a line too dense for `squeeze` is read twice."""
+        """Return one line for each polygon, read along the direction in which it reads best."""
+        ways = [possible_directions(polygon) for polygon in polygons]
+        read = partial(self.read_along, pixels, squeeze=squeeze, recognizer=recognizer)
+        lines = await read([(p, way[0]) for p, way in zip(polygons, ways, strict=True)])
+        others = [
+            (i, direction)
+            for i, way in enumerate(ways)
+            if lines[i].plausibility < SURE_CONFIDENCE
+            for direction in way[1:]
+        ]
+        again = await read([(polygons[i], direction) for i, direction in others])
+        for (i, _), line in zip(others, again, strict=True):
+            if line.plausibility > lines[i].plausibility:
+                lines[i] = line
+        return lines
+
+    async def read_along(
+        self,
+        pixels: Image,
+        outlines: Sequence[tuple[FloatArray, Direction]],
+        squeeze: float,
+        recognizer: str,
+    ) -> list[Line]:
+        """Return one line for each outline; a line too dense for `squeeze` is read twice."""
+        polygons = [outline_along(polygon, direction) for polygon, direction in outlines]
         cut = partial(self._cut, pixels, squeeze=squeeze, tightest=line_crops.TIGHTEST_SQUEEZE)
-        lines = await self._read(cut, dict(enumerate(polygons)), recognizer)
+        found = await self._read(cut, dict(enumerate(polygons)), recognizer)
         dense = {
-            i: polygons[i] for i, reads in lines.items() if any(read.is_dense for read in reads)
+            i: polygons[i] for i, reads in found.items() if any(read.is_dense for read in reads)
         }
         cut = partial(self._cut, pixels, squeeze=1.0, tightest=DENSE_TIGHTEST)
-        lines |= await self._read(cut, dense, recognizer)
-        return [_join(lines[i], polygon) for i, polygon in enumerate(polygons)]
+        found |= await self._read(cut, dense, recognizer)
+        return [_join(found[i], *outline) for i, outline in enumerate(outlines)]
 
     def _cut(
         self, pixels: Image, index: int, polygon: FloatArray, *, squeeze: float, tightest: float
@@ -120,7 +159,7 @@ class LineReader:
         batch = line_crops.fill_bucket(
             [crops[i] for i in chunk.indices], chunk.width, self._settings.padding
         )
-        outputs = await self._infer(recognizer, "CROP", batch)
+        outputs = await self._infer(recognizer, batch)
         rows = zip(outputs["CODEPOINT"], outputs["PROBABILITY"], strict=True)
         return {
             index: self._decode(crops[index], codepoints, probabilities)
@@ -138,8 +177,10 @@ class LineReader:
         decoded = decode_line(
             codepoints[:steps].astype(np.int32), probabilities[:steps].astype(np.float32)
         )
+        em = crop.pixels.shape[0] * crop.squeeze
         strips = strips_between(crop.pixels, decoded, step)
-        gaps = find_word_gaps(strips, decoded, crop.pixels.shape[0] * crop.squeeze)
+        strips, decoded = drop_needless_spaces(strips, decoded, em)
+        gaps = find_word_gaps(strips, decoded, em)
         spaces = missing_spaces(decoded.characters, gaps)
         piece = Piece(decoded, spaces, strips, crop.spaced, crop.left, crop.right)
         # Two equal letters are told apart by a blank step between them: narrow ones melt.
@@ -150,7 +191,7 @@ class LineReader:
         return _Read(crop.line_index, piece, is_dense)
 
 
-def _join(reads: Sequence[_Read], polygon: FloatArray) -> Line:
+def _join(reads: Sequence[_Read], polygon: FloatArray, direction: Direction) -> Line:
     pieces = tuple(read.piece for read in reads)
     text, confidence = join_pieces(pieces)
-    return Line(text, confidence, polygon, pieces)
+    return Line(text, confidence, polygon, pieces, direction)

@@ -82,6 +82,15 @@ def word_spans(pieces: Sequence[Piece]) -> FloatArray:
     return np.array(rows, np.float32).reshape(-1, 3)
 
 
+def character_spans(pieces: Sequence[Piece]) -> Iterator[tuple[str, float, float]]:
+    """The characters that leave ink: each with its start and end as shares of the line."""
+    for piece in pieces:
+        inked = [character for character in piece.line.characters if not character.isspace()]
+        glyphs = (glyph for glyph in _glyphs(piece) if glyph is not None)
+        for character, glyph in zip(inked, glyphs, strict=True):
+            yield character, glyph.start, glyph.end
+
+
 def _glyphs(piece: Piece) -> Iterator[_Glyph | None]:
     """The characters of the piece's text; None for each space."""
     characters, scale = piece.line.characters, piece.right - piece.left

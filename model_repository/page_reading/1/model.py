@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,11 @@ from reader import PageReader, Reading
 
 
 class ModelCallError(RuntimeError):
-    """A model that a page needs did not answer."""
+    """A model that a page needs did not answer; `code` is Triton's."""
+
+    def __init__(self, message: str, code: Any) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class TritonPythonModel:
@@ -24,9 +29,11 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         """Read the numbers of this release from the model's configuration."""
         config = json.loads(args["model_config"])
-        self._settings = PageSettings.from_parameters(
-            {name: value["string_value"] for name, value in config["parameters"].items()}
-        )
+        parameters = {name: told["string_value"] for name, told in config["parameters"].items()}
+        self._settings = PageSettings.from_parameters(parameters)
+        self._default_strategy = json.loads(parameters["default_strategy"])
+        # What its release's models are called in Triton ends as its own name does.
+        self._ending = config["name"].removeprefix("page_reading")
 
     async def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request by itself: a bad one never fails its neighbours."""
@@ -35,13 +42,15 @@ class TritonPythonModel:
     async def _answer(self, request: Any) -> Any:
         try:
             reading = await self._read(request)
-            return _response(reading, self._settings.release, _flag(request, "WORDS"))
+            return _response(reading, self._settings.release, request)
         except UnknownOptionError as error:
             return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
         except ModelCallError as error:
-            return _failure(str(error), pb_utils.TritonError.UNAVAILABLE)
+            return _failure(str(error), error.code)
         except Exception as error:  # noqa: BLE001 - one request's failure is that request's answer
-            pb_utils.Logger.log_error(f"page_reading: {error!r}")
+            # Its text may quote the request, and goes to whoever sent that alone.
+            places = "".join(traceback.format_tb(error.__traceback__))
+            pb_utils.Logger.log_error(f"page_reading: {type(error).__name__}\n{places}")
             return _failure(f"the page could not be read: {error}", pb_utils.TritonError.INTERNAL)
 
     async def _read(self, request: Any) -> Reading:
@@ -50,24 +59,25 @@ class TritonPythonModel:
             raise UnknownOptionError(
                 "PIXELS must be UINT8 [height, width, 3] (or 1: gray) with at least one pixel"
             )
-        names = _texts(request, "STRATEGY") or ["balanced"]
+        names = _texts(request, "STRATEGY") or [self._default_strategy]
         strategy = _with_orientation(self._settings.strategy(names[0]), request)
         recognizer = self._settings.recognizer(names[0], _texts(request, "LANGUAGE"))
         reader = PageReader(self._settings, self._infer)
         return await reader.read(pixels, strategy, recognizer)
 
-    async def _infer(
-        self, model: str, input_name: str, batch: Image
-    ) -> dict[str, npt.NDArray[Any]]:
+    async def _infer(self, model: str, batch: Image) -> dict[str, npt.NDArray[Any]]:
         """Ask a model of the own release: no page is read by two."""
+        tensors, served = self._settings.models[model], f"{model}{self._ending}"
         call = pb_utils.InferenceRequest(
-            model_name=f"{model}_r{self._settings.release}",
-            requested_output_names=OUTPUTS[model.split("_latin")[0].removesuffix("_tiny")],
-            inputs=[pb_utils.Tensor(input_name, batch)],
+            model_name=served,
+            requested_output_names=tensors.outputs,
+            inputs=[pb_utils.Tensor(tensors.input, batch)],
         )
         response = await call.async_exec()
         if response.has_error():
-            raise ModelCallError(f"{model}: {response.error().message()}")
+            raise ModelCallError(
+                f"{model}: {response.error().message()}", _code_of(response, served)
+            )
         return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
 
 
@@ -78,12 +88,12 @@ def _with_orientation(strategy: Strategy, request: Any) -> Strategy:
     return replace(strategy, page_orientation="always" if wanted else "never")
 
 
-OUTPUTS = {
-    "text_detection": ["PROBABILITY_MAP"],
-    "text_recognition": ["CODEPOINT", "PROBABILITY"],
-    "textline_orientation": ["PROBABILITY"],
-    "page_orientation": ["PROBABILITY"],
-}
+def _code_of(response: Any, served: str) -> Any:
+    """Return the code of a model's error: only of one that is away may trying again help."""
+    # Triton 24.10 tells INTERNAL whatever happened, also where there is no such model.
+    if not pb_utils.is_model_ready(served):
+        return pb_utils.TritonError.UNAVAILABLE
+    return response.error().code()
 
 
 def _input(request: Any, name: str) -> npt.NDArray[Any] | None:
@@ -98,13 +108,18 @@ def _flag(request: Any, name: str) -> bool | None:
 
 def _texts(request: Any, name: str) -> list[str]:
     values = _input(request, name)
-    return [] if values is None else [value.decode() for value in values.ravel().tolist()]
+    return (
+        []
+        if values is None
+        else [value.decode(errors="replace") for value in values.ravel().tolist()]
+    )
 
 
-def _response(reading: Reading, release: int, words: bool | None) -> Any:
+def _response(reading: Reading, release: int, request: Any) -> Any:
     lines = reading.lines
-    polygons = [line.reading_polygon for line in lines]
-    spans = [line.word_spans for line in lines if words]
+    scale = _input(request, "SCALE")
+    polygons = [line.reading_polygon * (1.0 if scale is None else scale[0]) for line in lines]
+    spans = [line.word_spans for line in lines if _flag(request, "WORDS")]
     return pb_utils.InferenceResponse(
         [
             pb_utils.Tensor("TEXT", np.array([line.text.encode() for line in lines], np.object_)),
@@ -119,5 +134,5 @@ def _response(reading: Reading, release: int, words: bool | None) -> Any:
     )
 
 
-def _failure(message: str, code: int) -> Any:
+def _failure(message: str, code: Any) -> Any:
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))

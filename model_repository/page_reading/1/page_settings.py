@@ -9,6 +9,8 @@ from typing import Any
 
 from text_boxes import BoxThresholds
 
+_QUOTED_CHARACTERS = 40
+
 
 class UnknownOptionError(ValueError):
     """A strategy or a language that this release does not have; the message lists what it has."""
@@ -60,10 +62,24 @@ class Strategy:
 
 
 @dataclass(frozen=True)
+class ModelSettings:
+    """What a model is for, and the names of its tensors; its own name says nothing."""
+
+    task: str
+    input: str
+    outputs: list[str]
+
+
+@dataclass(frozen=True)
 class PageSettings:
-    """All numbers of one release."""
+    """All numbers of one release.
+
+    Raises:
+        ValueError: A strategy or a language leads to a model that the release does not have.
+    """
 
     release: int
+    models: Mapping[str, ModelSettings]
     strategies: Mapping[str, Strategy]
     writes: Mapping[str, Sequence[str]]
     default_recognizers: Mapping[str, str]
@@ -71,6 +87,15 @@ class PageSettings:
     recognition: RecognitionSettings
     textline_orientation: OrientationSettings
     page_orientation: OrientationSettings
+
+    def __post_init__(self) -> None:
+        named = [*self.writes, *self.default_recognizers.values()]
+        for strategy in self.strategies.values():
+            named += [strategy.detection, *strategy.recognition]
+        if unknown := sorted(set(named) - set(self.models)):
+            raise ValueError(
+                f"a strategy or a language leads to {', '.join(unknown)}: no such model"
+            )
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> PageSettings:
@@ -80,6 +105,7 @@ class PageSettings:
         thresholds = {name: detection.pop(name) for name in BoxThresholds.__dataclass_fields__}
         return cls(
             release=int(raw["release"]),
+            models={name: _pick(ModelSettings, table) for name, table in raw["models"].items()},
             strategies={name: _pick(Strategy, table) for name, table in raw["strategies"].items()},
             writes=raw["writes"],
             default_recognizers=raw["default_recognizers"],
@@ -93,6 +119,10 @@ class PageSettings:
             textline_orientation=_pick(OrientationSettings, raw["textline_orientation"]),
             page_orientation=_pick(OrientationSettings, raw["page_orientation"]),
         )
+
+    def model_of(self, task: str) -> str:
+        """Return the name of the first model of a task."""
+        return next(name for name, model in self.models.items() if model.task == task)
 
     def strategy(self, name: str) -> Strategy:
         """Return a strategy by name, or raise UnknownOptionError."""
@@ -117,7 +147,8 @@ class PageSettings:
         for name in [*self.strategies[strategy].recognition, *self.writes]:
             if set(languages) <= set(self.writes[name]):
                 return name
-        raise UnknownOptionError(f"no single recognizer writes all of {', '.join(languages)}")
+        asked = ", ".join(dict.fromkeys(languages))
+        raise UnknownOptionError(f"no single recognizer writes all of {asked}")
 
 
 def _pick(kind: Any, table: Mapping[str, Any]) -> Any:
@@ -125,4 +156,5 @@ def _pick(kind: Any, table: Mapping[str, Any]) -> Any:
 
 
 def _unknown(tensor: str, value: str, known: Mapping[str, Any]) -> str:
-    return f"{tensor} '{value}' is not in this release; it has: {', '.join(sorted(known))}"
+    shown = value if len(value) <= _QUOTED_CHARACTERS else f"{value[:_QUOTED_CHARACTERS]}…"
+    return f"{tensor} '{shown}' is not in this release; it has: {', '.join(sorted(known))}"

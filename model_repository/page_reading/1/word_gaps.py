@@ -6,27 +6,31 @@ The picture shows them: a strip without ink that is wider than the gaps between 
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from ctc_decode import DecodedLine
+from spacing import (
+    CELLS_OF_A_SPACE,
+    GAP_RATIO,
+    NEEDLESS_RATIO,
+    cell_width,
+    joins,
+    least_gap,
+    may_be_needless,
+    stands_apart,
+    tells_cell,
+)
 
 Image = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.intp]
 FloatArray = npt.NDArray[np.float64]
 
-GAP_RATIO = 0.32
-"""A strip at least this wide, as a share of the line's height, parts words."""
-
-MARK_GAP_RATIO = 0.6
-"""The same beside a point or comma, which fill little of their cell in type of one width."""
-
-NARROW_MARKS = frozenset(".,")
-
 TYPICAL_RATIO = 2.6
-"""It is also this many times the line's typical gap: spaced-out letters stay together."""
+"""A word gap is this many times the line's typical gap: spaced-out letters stay together."""
 
 INK_SHARE = 0.25
 """A pixel this far from the paper, as a share of the line's darkest stroke, is ink."""
@@ -108,14 +112,52 @@ def find_word_gaps(strips: Strips, line: DecodedLine, em: float) -> npt.NDArray[
         line: The characters.
         em: Height of the crop, squeezed as its width is.
     """
-    gap = (strips.ends - strips.starts)[:-1]
-    if len(line.characters) < 2:
-        return np.zeros(len(line.characters), bool)
-    gap[0] = 0
-    is_mark = np.array([character in NARROW_MARKS for character in line.characters])
-    beside_mark = is_mark | np.roll(is_mark, 1)
-    least = np.where(beside_mark, MARK_GAP_RATIO, GAP_RATIO) * em
-    return np.asarray(gap >= np.maximum(least, TYPICAL_RATIO * np.median(gap[1:])), np.bool_)
+    gaps = (strips.ends - strips.starts)[:-1]
+    found = np.zeros(len(line.characters), bool)
+    candidates = np.flatnonzero(gaps[1:] >= GAP_RATIO * em) + 1
+    if not candidates.size:
+        return found
+    distances = np.diff((strips.ends[:-1] + strips.starts[1:]) / 2)
+    pairs = list(itertools.pairwise(line.characters))
+    cell = cell_width(distances[[tells_cell(*pair) for pair in pairs] & (gaps[1:] > 0)])
+    typical = TYPICAL_RATIO * np.median(gaps[1:])
+    for i in candidates:
+        pair = pairs[i - 1]
+        is_even = gaps[i] < typical and not stands_apart(*pair)
+        is_wide = not is_even and gaps[i] >= least_gap(*pair) * em
+        is_apart = distances[i - 1] >= CELLS_OF_A_SPACE * cell and not joins(*pair)
+        found[i] = is_apart if cell else is_wide
+    return found
+
+
+def drop_needless_spaces(
+    strips: Strips, line: DecodedLine, em: float
+) -> tuple[Strips, DecodedLine]:
+    """Return a line without the spaces that the picture does not show inside names.
+
+    Takes and returns strips and characters; `em` as `find_word_gaps` has it.
+    """
+    widths = strips.ends - strips.starts
+    triples = zip(line.characters, line.characters[1:], line.characters[2:], strict=False)
+    needless = [
+        i
+        for i, (before, character, after) in enumerate(triples, start=1)
+        if character == " "
+        and may_be_needless(before, after)
+        and max(widths[i], widths[i + 1]) < NEEDLESS_RATIO * em
+    ]
+    for i in reversed(needless):
+        strips, line = _without(strips, i), line.without(i)
+    return strips, line
+
+
+def _without(strips: Strips, index: int) -> Strips:
+    """Of the strips on both sides of a character, the wider one stays."""
+    widths = strips.ends - strips.starts
+    narrower = index if widths[index] < widths[index + 1] else index + 1
+    return Strips(
+        np.delete(strips.starts, narrower), np.delete(strips.ends, narrower), strips.width
+    )
 
 
 def missing_spaces(characters: list[str], gaps: npt.NDArray[np.bool_]) -> list[bool]:

@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
+from bench import run_command
 from bench.__main__ import main
-from bench.drawn.folder import draw_folder
-from bench.items import load_items
 from bench.own_stack import find_free_ports, running_stack
 from bench.reading import EngineFailedError
+from quality.drawn.folder import draw_folder
+from quality.items import load_items
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +35,36 @@ def test_score_without_a_prediction_fails(folder, tmp_path, capsys):
     assert "predicts no text item" in capsys.readouterr().err
 
 
-def test_folder_without_manifest_fails(tmp_path, capsys):
-    assert main([str(tmp_path), "--engines", "server"]) == 1
-    assert "manifest" in capsys.readouterr().err
+@pytest.mark.parametrize("name", [".", "absent"])
+@pytest.mark.parametrize("command", [[], ["score", "p.json"]])
+def test_pages_that_are_named_and_not_there_fail(tmp_path, monkeypatch, capsys, command, name):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, name]) == 1
+    assert "no manifest.json" in capsys.readouterr().err
 
 
-def test_language_that_no_page_has_names_those_there(folder, capsys):
-    assert main([str(folder), "--engines", "server", "--language", "xx"]) == 1
-    assert "de, en, es, fr, ja, ru, zh" in capsys.readouterr().err
+@pytest.mark.parametrize("asked", ["xx", "en,xx"])
+def test_language_that_no_page_has_names_those_there(folder, capsys, asked):
+    assert main([str(folder), "--engines", "server", "--language", asked]) == 1
+    told = capsys.readouterr().err
+    assert "no page to measure in xx" in told
+    assert "de, en, es, fr, ja, ru, zh" in told
+
+
+def test_pages_that_nobody_named_are_told(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(run_command, "DRAWN_FOLDER", tmp_path / "pages")
+    monkeypatch.setattr(run_command, "LABELLED_FOLDER", tmp_path / "absent")
+    away = ["--engines", "server", "--base-url", f"http://127.0.0.1:{find_free_ports(1)[0]}"]
+    output = tmp_path / "r.md"
+    assert main([*away, "--language", "fr", "--output", str(output)]) == 1
+    told = (
+        f"pages of {tmp_path / 'pages'}, drawn here: no folder is named, and {tmp_path / 'absent'}"
+    )
+    assert told in capsys.readouterr().out
+    assert told.removeprefix("pages of ") in output.read_text()
+    monkeypatch.setattr(run_command, "LABELLED_FOLDER", folder)
+    assert main([*away, "--language", "fr", "--output", str(output)]) == 1
+    assert f"pages of {folder}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from bench.peer_engine import find_best_split, splits, start_peer
-from bench.predictions import Line
 from bench.reading import EngineUnavailableError
+from quality.predictions import Line
+from tests.unit.quality.items import make_item
 
 PYTHON = Path(sys.executable)
 
@@ -36,12 +37,12 @@ def program(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def item(make_item, tmp_path):
+def item(tmp_path):
     Image.new("RGB", (20, 40), "white").save(tmp_path / "a.png")
     return make_item(path=tmp_path / "a.png", width=40, height=40)
 
 
-def test_pages_are_read_by_all_processes(program, item, make_item):
+def test_pages_are_read_by_all_processes(program, item):
     items = [make_item(item_id=str(n), path=item.path, width=40, height=40) for n in range(5)]
     done = []
     with start_peer(PYTHON, "tesseract", processes=2, cores=4) as engine:
@@ -54,13 +55,13 @@ def test_pages_are_read_by_all_processes(program, item, make_item):
     assert len(done) == reading.pages == 5
 
 
-def test_language_without_data_is_not_answered(program, make_item, item):
+def test_language_without_data_is_not_answered(program, item):
     german = make_item(path=item.path, language="de")
     with start_peer(PYTHON, "tesseract", processes=1, cores=1) as engine:
         assert engine.read([german], lambda _: None).predictions == {"a": None}
 
 
-def test_page_that_fails_is_an_error_and_the_next_is_read(program, make_item, item, tmp_path):
+def test_page_that_fails_is_an_error_and_the_next_is_read(program, item, tmp_path):
     Image.new("RGB", (2, 2), "white").save(tmp_path / "tiny.png")
     tiny = make_item(item_id="tiny", path=tmp_path / "tiny.png")
     with start_peer(PYTHON, "tesseract", processes=1, cores=1) as engine:

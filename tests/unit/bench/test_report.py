@@ -5,7 +5,6 @@ import json
 import pytest
 
 from bench.measuring import Measurement
-from bench.predictions import Line
 from bench.reading import Reading
 from bench.report import (
     build_tables,
@@ -14,6 +13,8 @@ from bench.report import (
     write_json,
     write_markdown,
 )
+from quality.predictions import Line
+from tests.unit.quality.items import make_item
 
 
 def measurement(name, is_ours, predictions, seconds, **changes) -> Measurement:
@@ -22,7 +23,7 @@ def measurement(name, is_ours, predictions, seconds, **changes) -> Measurement:
 
 
 @pytest.fixture
-def items(make_item):
+def items():
     return [
         make_item("one two", item_id="en"),
         make_item("drei vier", item_id="de", language="de", kind="scan"),

@@ -5,9 +5,10 @@ from types import MappingProxyType
 import httpx
 import pytest
 
-from bench.predictions import Line
 from bench.reading import EngineFailedError
 from bench.server_engine import ServerEngine, group_by_document
+from quality.predictions import Line
+from tests.unit.quality.items import make_item
 
 LINE = {"text": "hello", "confidence": 0.9, "bbox": [10, 20, 30, 40]}
 
@@ -29,7 +30,7 @@ def engine_that_gets(answer, requests=None, options=MappingProxyType({})) -> Ser
 
 
 @pytest.fixture
-def item(make_item, tmp_path):
+def item(tmp_path):
     path = tmp_path / "a.pdf"
     path.write_bytes(b"%PDF")
     return make_item(path=path, language="de")
@@ -42,7 +43,7 @@ def read(answer, *items, requests=None):
     return reading
 
 
-def test_pages_go_to_their_items_in_the_items_frame(item, make_item):
+def test_pages_go_to_their_items_in_the_items_frame(item):
     second = make_item(item_id="b", path=item.path, language="de", page_number=2)
     answer = httpx.Response(200, json={"pages": [page(1), page(2, lines=[])]})
     reading = read(answer, item, second)
@@ -103,7 +104,7 @@ def test_server_that_does_not_answer_fails_as_a_whole():
         )
 
 
-def test_a_file_is_uploaded_once_for_all_its_pages(make_item):
+def test_a_file_is_uploaded_once_for_all_its_pages():
     items = [
         make_item(item_id="1"),
         make_item(item_id="2", path="b.png"),

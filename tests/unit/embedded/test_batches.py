@@ -1,18 +1,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pytest
 
-from embedded.backends.onnxruntime.batches import (
-    Array,
-    Feeds,
-    TensorError,
-    answer_all,
-    check_tensors,
-)
-from embedded.backends.onnxruntime.sessions import TensorSpec
-
-SPEC = TensorSpec("X", np.dtype(np.uint8), (None, 48, None, 3))
+from embedded.backends.onnxruntime.batches import answer_all
+from embedded.backends.onnxruntime.tensors import AnswerError, Array, Feeds
 
 
 class Doubling:
@@ -60,19 +51,6 @@ def test_only_the_request_that_breaks_a_batch_fails() -> None:
     assert other["Y"].tolist() == [[4, 4]]
 
 
-def test_a_fitting_tensor_passes() -> None:
-    check_tensors({"X": np.zeros((2, 48, 160, 3), np.uint8)}, [SPEC])
-
-
-@pytest.mark.parametrize(
-    ("array", "told"),
-    [
-        (np.zeros((1, 48, 160, 3), np.float32), "X is float32, the model takes uint8"),
-        (np.zeros((1, 32, 160, 3), np.uint8), r"\[1, 32, 160, 3\].*\[-1, 48, -1, 3\]"),
-        (np.zeros((48, 160, 3), np.uint8), r"\[48, 160, 3\]"),
-        (np.zeros((1, 48, 0, 3), np.uint8), r"\[1, 48, 0, 3\]"),
-    ],
-)
-def test_an_unfit_tensor_is_told(array: Array, told: str) -> None:
-    with pytest.raises(TensorError, match=told):
-        check_tensors({"X": array}, [SPEC])
+def test_a_row_too_few_is_nobodys_answer() -> None:
+    short = answer_all([rows(1), rows(2)], lambda feeds: {"Y": feeds["X"][1:]}, batched=True)
+    assert all(isinstance(answer, AnswerError) for answer in short)

@@ -1,14 +1,23 @@
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pymupdf
 import pytest
 
 from embedded.errors import EmbeddedError, SelfCheckError
-from embedded.front import read_sample_page, require_own_triton, sample_page
-from embedded.settings import Settings
+from embedded.front import (
+    SelfCheckKey,
+    front_command,
+    read_sample_page,
+    require_own_triton,
+    sample_page,
+)
+from embedded.settings import Settings, read_settings
+from preprocess_service.api.limits.keys import digest_keys
+from preprocess_service.settings import Settings as ServiceSettings
 
 
 class Service(HTTPServer):
@@ -17,12 +26,14 @@ class Service(HTTPServer):
     status = 200
     text = ""
     received = b""
+    key = ""
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Service
 
     def do_POST(self) -> None:
+        self.server.key = self.headers.get("Authorization", "")
         self.server.received = self.rfile.read(int(self.headers["Content-Length"]))
         body = json.dumps({"pages": [{"text": self.server.text}]}).encode()
         self.send_response(self.server.status)
@@ -89,3 +100,53 @@ def test_the_own_triton_may_be_named(triton_url: str | None) -> None:
 def test_another_triton_is_refused_not_ignored() -> None:
     with pytest.raises(EmbeddedError, match="TRITON_URL=gpu-host:8001"):
         require_own_triton(Settings(), "gpu-host:8001")
+
+
+def _set_in_environment(keys: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("API_KEYS", keys)
+
+
+def _set_in_env_file(keys: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text(f"API_KEYS={keys}\n")
+
+
+def _set_as_secret(keys: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "api_keys").write_text(keys)
+    patch.setitem(Settings.model_config, "secrets_dir", folder)
+
+
+@pytest.mark.parametrize("put", [_set_in_environment, _set_in_env_file, _set_as_secret])
+def test_the_self_check_shows_a_key_of_its_own_where_keys_are_asked_for(
+    put: Callable[..., None], service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = f"0123456789abcdef, sha256:{'0' * 64}"
+    put(keys, tmp_path, monkeypatch)
+    settings = read_settings()
+    key = SelfCheckKey(settings)
+    assert read_sample_page(url(service), key.headers) >= 0
+    shown = service.key.removeprefix("Bearer ")
+    command = front_command(settings, None, key)
+    taken = ServiceSettings(api_keys=command.environment["API_KEYS"]).api_keys
+    assert taken is not None
+    assert digest_keys(taken.get_secret_value()) == digest_keys(f"{keys},{shown}")
+    assert shown not in str(command)
+
+
+def test_without_keys_the_self_check_shows_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("API_KEYS", "")
+    key = SelfCheckKey(settings := read_settings())
+    assert key.headers == {}
+    assert front_command(settings, None, key).environment["API_KEYS"] == ""
+
+
+def test_an_empty_variable_leaves_the_keys_of_the_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("API_KEYS=0123456789abcdef\n")
+    monkeypatch.setenv("API_KEYS", "")
+    assert SelfCheckKey(read_settings()).headers

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from embedded import lost_processes
+from embedded.command_line import hide_argument
 from embedded.guard import SHARED_MEMORY
 from embedded.guarded_process import Command, GuardedProcess
 from embedded.lost_processes import LostProcesses
@@ -123,3 +124,19 @@ def test_a_dead_child_that_nobody_waits_for_is_found(monkeypatch: pytest.MonkeyP
     finally:
         parent.kill()
         parent.wait()
+
+
+def test_a_secret_is_taken_out_of_what_the_system_shows(harness: Harness) -> None:
+    process = harness.start("echo up; sleep 1000; true # key=hunter2")
+    wait_until(lambda: harness.log.exists() and "up" in harness.log.read_text())
+    wait_until(lambda: process.pid)
+    command = psutil.Process(process.pid)
+    family = [command, command.parent()]
+    assert all("key=hunter2" in " ".join(p.cmdline()) for p in family)
+    process.hide_argument("hunter2")
+    assert all("key=*******" in " ".join(p.cmdline()) for p in family)
+    process.stop()
+
+
+def test_a_secret_of_a_process_that_is_gone_is_no_error() -> None:
+    assert not hide_argument(2**22 + 1, "hunter2")

@@ -1,12 +1,9 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from embedded import repository as module
-from embedded.repository import ModelsMissingError, models_to_load
+from embedded.repository import ModelsMissingError, make_engine_folders, models_to_load
 
 
 def add_model(repository: Path, name: str, backend: str = "python") -> None:
@@ -47,7 +44,7 @@ def test_the_way_back_and_a_canary_are_loaded_too(repository: Path) -> None:
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_repository_without_models_is_told(tmp_path: Path, exists: bool) -> None:
     folder = tmp_path if exists else tmp_path / "none"
-    with pytest.raises(ModelsMissingError, match=r"no models.*python -m export install"):
+    with pytest.raises(ModelsMissingError, match=r"no models.*python -m releases install"):
         models_to_load(folder)
 
 
@@ -65,9 +62,22 @@ def test_a_repository_of_before_the_releases_is_told(repository: Path) -> None:
         models_to_load(repository)
 
 
-def test_containers_run_the_file_alone(repository: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-I", "-S", str(module.__file__)]
-    done = subprocess.run([*command, str(repository)], capture_output=True, text=True, check=True)
-    assert "--load-model=page_reading_r2\n" in done.stdout
-    away = subprocess.run([*command, str(tmp_path / "x")], capture_output=True, text=True)
-    assert (away.returncode, "no models" in away.stderr) == (1, True)
+def keep_engines(repository: Path, folder: Path) -> None:
+    (repository / "detector_r2" / "config.pbtxt").write_text(
+        'backend: "onnxruntime"\n'
+        f'parameters {{\n  key: "trt_engine_cache_path"\n  value: "{folder}/detector"\n}}\n'
+        f'parameters {{\n  key: "trt_timing_cache_path"\n  value: "{folder}"\n}}\n'
+    )
+
+
+def test_folders_for_engines_are_made_whole(repository: Path, tmp_path: Path) -> None:
+    keep_engines(repository, tmp_path / "cache" / "tensorrt")
+    make_engine_folders(repository, models_to_load(repository))
+    assert (tmp_path / "cache" / "tensorrt" / "detector").is_dir()
+
+
+def test_a_folder_for_engines_that_cannot_be_made_is_told(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    keep_engines(repository, tmp_path / "file")
+    with pytest.raises(ModelsMissingError, match="ENGINE_CACHE"):
+        make_engine_folders(repository, ["detector_r2"])

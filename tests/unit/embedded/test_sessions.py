@@ -8,7 +8,7 @@ import pytest
 
 from embedded.backends.onnxruntime.options import OptionError, read_options
 from embedded.backends.onnxruntime.sessions import open_session
-from tests.integration.tiny_models import write_doubling_model
+from tests.integration.tiny_models import halving_model, write_doubling_model
 
 OPENVINO = {
     "optimization": {
@@ -71,3 +71,21 @@ def test_a_file_other_than_the_promised_one_is_refused(model: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"no model\.onnx in"):
         open_session(tmp_path / "model.onnx", read_options({}, "CPU", 0))
+
+
+@pytest.mark.parametrize("precision", ["FP32", "BF16"])
+@pytest.mark.parametrize("batch", [0, 8])
+def test_a_shape_that_the_model_cannot_take_gets_no_earlier_answer(
+    tmp_path: Path, precision: str, batch: int
+) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(halving_model().SerializeToString())
+    wish = {"name": "openvino", "parameters": {"precision_mode": precision}}
+    openvino = {"execution_accelerators": {"cpu_execution_accelerator": [wish]}}
+    config = {"optimization": openvino, "max_batch_size": batch}
+    session = open_session(model, read_options(config, "CPU", 0))
+    secret = np.full((1, 1, 8), 42, np.float32)
+    for width in (5, 7, 9):
+        assert session.run({"X": secret})["Y"].tolist() == (2 * secret).tolist()
+        with pytest.raises(RuntimeError):
+            session.run({"X": np.ones((1, 1, width), np.float32)})

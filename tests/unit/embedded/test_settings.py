@@ -3,9 +3,7 @@ from pathlib import Path
 import pytest
 
 from embedded.errors import EmbeddedError
-from embedded.settings import CHECKOUT, Settings, read_settings
-
-_UNSET = {"triton_control_key": "drawn"}
+from embedded.settings import Settings, read_settings
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,11 +22,11 @@ def test_every_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         read_settings()
 
 
-def test_the_page_of_settings_is_complete_and_true() -> None:
-    page = (CHECKOUT / "docs" / "embedded.md").read_text()
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, Path):
-            default = f"{default.relative_to(CHECKOUT)}/"
-        shown = _UNSET.get(name, "") if default is None else f"`{default}`"
-        assert f"| `{name.upper()}` | {shown} | {field.description} |" in page
+@pytest.mark.parametrize(
+    ("host", "keys", "is_open"),
+    [("127.0.0.1", None, False), ("0.0.0.0", None, True), ("::", None, True),
+     ("0.0.0.0", "a-key-of-sixteen-signs", False), ("::1", None, False)],
+)  # fmt: skip
+def test_a_service_that_everyone_reaches_without_a_key_is_known(host, keys, is_open):
+    settings = Settings(host=host, api_keys=keys, _env_file=None)
+    assert settings.is_open_to_everyone == is_open

@@ -35,7 +35,10 @@ def test_what_was_written_is_there_after_a_kill_and_a_new_start(
 ) -> None:
     store = job_store(settings, lock)
     store.start()
-    redis.Redis.from_url(str(store.url)).set("job", "queued")
+    client = redis.Redis.from_url(str(store.url))
+    client.set("job", "queued")
+    memory = client.info("memory")
+    assert (memory["maxmemory"], memory["maxmemory_policy"]) == (1024 << 20, "noeviction")
     (service,) = store.services
     service.process.kill()
     while service.process.poll() is None:
@@ -58,6 +61,7 @@ def test_nobody_gets_in_without_the_password(settings: Settings, lock: int) -> N
             redis.Redis(port=settings.valkey_port).get("job")
         configuration = settings.runtime_dir / "valkey" / "valkey.conf"
         assert stat.S_IMODE(configuration.stat().st_mode) == 0o600
+        assert stat.S_IMODE(configuration.parent.stat().st_mode) == 0o700
         (service,) = store.services
         arguments = Path(f"/proc/{service.process.pid}/cmdline").read_text()
         assert str(store.url).partition("@")[0].rpartition(":")[2] not in arguments

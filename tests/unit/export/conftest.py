@@ -12,9 +12,10 @@ from rich.console import Console
 
 from export.host import Host
 from export.model_set import SetBuilder
-from export.releases.stage import stage_set
-from export.releases.store import ReleaseStore
-from export.spec import Spec, read_spec
+from export.spec import Spec
+from export.tables import read_spec
+from releases.stage import stage_set
+from releases.store import ReleaseStore
 from tests.unit.export.small_world import FILES, LANGUAGES, NORMALIZATION, TABLE
 
 QUIET = Console(quiet=True)

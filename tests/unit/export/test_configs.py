@@ -9,7 +9,8 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 from export.configs import all_configs
 from export.host import Host
-from export.spec import MODELS_TOML, Spec, read_spec
+from export.spec import Spec
+from export.tables import MODELS_TOML, read_spec
 from export.tensors import bucket_shapes
 
 Configs = dict[str, Any]
@@ -172,7 +173,7 @@ def test_page_reading_is_told_the_whole_release(project: Spec, cpu: Configs) -> 
     assert config.backend == "python"
     assert config.max_batch_size == 0
     optional = {tensor.name for tensor in config.input if tensor.optional}
-    assert optional == {"STRATEGY", "LANGUAGE", "DETECT_ORIENTATION", "WORDS"}
+    assert optional == {"STRATEGY", "LANGUAGE", "DETECT_ORIENTATION", "WORDS", "SCALE"}
     told = {key: json.loads(value.string_value) for key, value in config.parameters.items()}
     assert "release" not in told  # it has none before it is served
     assert told["languages"]["speed"]["de"] == "text_recognition_tiny_latin"
@@ -183,6 +184,11 @@ def test_page_reading_is_told_the_whole_release(project: Spec, cpu: Configs) -> 
     assert told["recognition"]["max_batch_size"] == project.tasks.recognition.max_batch_size.cpu
     assert told["textline_orientation"] == {"height": 48, "width": 192, "max_batch_size": 8}
     assert told["page_orientation"]["height"] == 224
+    for name, model in told["models"].items():
+        assert model["task"] == project.models[name].task
+        assert [model["input"]] == [tensor.name for tensor in cpu[name].input]
+        assert model["outputs"] == [tensor.name for tensor in cpu[name].output]
+    assert set(told["models"]) == set(project.models)
 
 
 def test_image_decoding_is_told_its_limit(project: Spec, cpu: Configs) -> None:

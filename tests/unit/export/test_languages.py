@@ -18,7 +18,8 @@ from export.languages import (
     require,
     written,
 )
-from export.spec import MODELS_TOML, Spec, read_spec
+from export.spec import Spec
+from export.tables import MODELS_TOML, read_spec
 
 BASIC = "\n".join(LETTERS_OF_ALL.replace(" ", ""))
 GERMAN = Language("German", "äöüß")

@@ -13,8 +13,8 @@ from export.errors import AlphabetError, ExportError, HostError, ParityError
 from export.host import Host
 from export.model_set import ModelSet, SetBuilder
 from export.precision import PRECISION
-from export.releases.store import ReleaseStore
-from export.spec import read_spec
+from export.tables import read_spec
+from releases.store import ReleaseStore
 from tests.unit.export.small_world import LANGUAGES
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from export.errors import SpecError
-from export.spec import MODELS_TOML, ModelSpec, SourceSpec, read_spec
+from export.spec import ModelSpec, SourceSpec
+from export.tables import MODELS_TOML, read_spec
 
 
 def test_the_projects_table_is_valid_and_complete() -> None:
@@ -34,6 +35,9 @@ def test_canvases_and_widths_fit_the_networks() -> None:
         ("unclip_ratio = 1.4", 'unclip_ratio = "wide"', "tasks.detection.unclip_ratio"),
         ('source = "world"', 'source = "moon"', "models.text_detection.source: 'moon'"),
         ('detection = "text_detection"', 'detection = "gone"', "strategies.balanced.detection"),
+        ('detection = "text_detection"', 'detection = "page_orientation"', "the task 'page_or"),
+        ("models.page_orientation", "models.page_r1", "models.page_r1: a name"),
+        ('task = "page_orientation"', 'task = "textline_orientation"', "here it is none"),
         ('alphabet = "latin"', 'alphabet = "latn"', "models.text_recognition_latin.alphabet"),
         ('licence = "CC0-1.0"', 'licence = ""\nurl = "https://x"', "exactly one of wheel"),
         ('file = "det.onnx"', 'file = "det.onnx"\nalphabet = "full"', "and no other"),
@@ -64,6 +68,7 @@ def test_a_table_that_extends_another_says_only_what_differs(models_toml: Path) 
     mine.write_text(
         f'extends = "{models_toml.name}"\nwithout = ["textline_orientation"]\n'
         "[tasks.detection]\nbox_threshold = 0.75\n"
+        "[strategies.accuracy]\ntextline_orientation = false\n"
         '[models.text_detection]\ntask = "detection"\nsource = "world"\nfile = "mine.pdmodel"\n'
     )
     spec = read_spec(mine)

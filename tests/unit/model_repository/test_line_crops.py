@@ -38,15 +38,6 @@ def test_line_is_split_in_a_gap_between_words():
     assert not left.spaced
 
 
-def test_vertical_line_is_turned():
-    page = PAGE.copy()
-    page[100:110, 100:124] = 0
-    crop = line_crops.crop_line(page, rectangle(100, 100, 124, 500), 48, 1.0, 1536)
-    assert crop.shape[1] > crop.shape[0]
-    assert crop[24, -4].mean() < 60
-    assert crop[24, 4].mean() > 200
-
-
 def test_slanted_line_is_straightened():
     page = PAGE.copy()
     polygon = np.array([[100, 100], [500, 140], [498, 160], [98, 120]], np.float32)

@@ -1,12 +1,14 @@
 import pytest
-from page_settings import PageSettings, Strategy, UnknownOptionError
+from page_settings import ModelSettings, PageSettings, Strategy, UnknownOptionError
 
+RECOGNIZER = ModelSettings("recognition", "CROP", ["CODEPOINT", "PROBABILITY"])
 STRATEGY = Strategy("det", ["tiny_latin", "tiny"], 1.0, "never", False)
 
 
-def settings():
+def settings(models=("det", "tiny_latin", "tiny", "small")):
     return PageSettings(
         release=1,
+        models=dict.fromkeys(models, RECOGNIZER),
         strategies={"speed": STRATEGY},
         writes={
             "tiny_latin": ["en", "de"],
@@ -48,3 +50,8 @@ def test_languages_that_no_single_recognizer_writes_are_refused():
 def test_unknown_strategy_is_named_with_what_there_is():
     with pytest.raises(UnknownOptionError, match=r"STRATEGY .fast. .* speed"):
         settings().strategy("fast")
+
+
+def test_a_strategy_or_language_that_leads_to_no_model_is_refused_when_the_release_is_loaded():
+    with pytest.raises(ValueError, match="leads to small, tiny: no such model"):
+        settings(models=("det", "tiny_latin"))

@@ -1,71 +1,15 @@
-"""The reader with models that answer by rule: dark pixels are text, a crop's width is its text."""
+"""The reader with models that answer by rule."""
 
 import asyncio
 
 import numpy as np
+import orientation
 import pytest
-from page_settings import (
-    DetectionSettings,
-    OrientationSettings,
-    PageSettings,
-    RecognitionSettings,
-    Strategy,
-)
+from directions import Direction
+from page_settings import Strategy
 from reader import PageReader
-from text_boxes import BoxThresholds
 
-SETTINGS = PageSettings(
-    release=1,
-    strategies={},
-    writes={},
-    default_recognizers={},
-    detection=DetectionSettings(
-        canvases=[(256, 256), (736, 736)],
-        limit_long_side=736,
-        limit_short_side=400,
-        thresholds=BoxThresholds(0.2, 0.5, 1.0, 1000, 3),
-    ),
-    recognition=RecognitionSettings(
-        height=48,
-        widths=[96, 320, 640],
-        pixels_per_step=8,
-        densest=0.55,
-        padding=127,
-        max_batch_size=4,
-    ),
-    textline_orientation=OrientationSettings(48, 192, 4),
-    page_orientation=OrientationSettings(224, 224, 1),
-)
-PLAIN = Strategy("det", ["rec"], 1.0, "never", False)
-
-
-class RuleModels:
-    """Detection marks what is dark; recognition writes one letter, sure or unsure, per crop."""
-
-    def __init__(self, turned_by=0, confidence=0.95, letters_per_step=0.0):
-        self.calls = []
-        self.letters_per_step = letters_per_step
-        self.turned_by = turned_by
-        self.confidence = confidence
-
-    async def __call__(self, model, input_name, batch):
-        self.calls.append((model, batch.shape))
-        await asyncio.sleep(0)
-        if model == "det":
-            return {"PROBABILITY_MAP": np.where(batch[..., 0] < 128, 255, 0).astype(np.uint8)}
-        if model == "page_orientation":
-            return {"PROBABILITY": np.eye(4, dtype=np.float32)[[self.turned_by // 90]]}
-        steps = batch.shape[2] // 8
-        codepoints = np.zeros((len(batch), steps), np.int32)
-        codepoints[:, 0] = ord("x")
-        if self.letters_per_step:
-            every = codepoints[:, :: round(1 / self.letters_per_step)]
-            every[:] = ord("a") + np.arange(every.shape[1]) % 2
-        sure = np.full((len(batch), steps), self.confidence, np.float32)
-        return {"CODEPOINT": codepoints, "PROBABILITY": sure}
-
-    def batches(self, model):
-        return [shape for name, shape in self.calls if name == model]
+from tests.unit.model_repository.rule_models import PLAIN, SETTINGS, RuleModels, StartsBlack
 
 
 def page_with_lines(count, height=700, width=400):
@@ -122,23 +66,89 @@ def test_line_wider_than_the_widest_bucket_is_one_line_of_joined_pieces():
     assert len(line.text.replace(" ", "")) > 1
 
 
-def test_turned_page_is_read_upright_and_says_so():
-    models = RuleModels(turned_by=90)
-    reading = read(page_with_lines(5), models, Strategy("det", ["rec"], 1.0, "always", False))
-    assert reading.rotation == 270
+def page_that_begins_black(black):
+    """Five lines, gray but for `black`, their columns where they are black."""
+    page = np.full((400, 400, 3), 255, np.uint8)
+    for top in range(50, 300, 50):
+        page[top : top + 14, 40:300] = 100
+        page[top : top + 14, black] = 0
+    return page
+
+
+@pytest.mark.parametrize("when", ["always", "when_unreadable"])
+def test_a_page_on_its_head_is_turned_and_says_so(when):
+    models = StartsBlack(turned_by=180, letters_per_step=0.5)
+    strategy = Strategy("det", ["rec"], 1.0, when, False)
+    reading = read(page_that_begins_black(slice(270, 300)), models, strategy)
+    assert reading.rotation == 180
+    assert [line.polygon[0, 1] for line in reading.lines] == sorted(
+        line.polygon[0, 1] for line in reading.lines
+    )
+
+
+def test_a_page_that_reads_well_is_not_turned_whatever_the_model_says():
+    models = StartsBlack(turned_by=180, letters_per_step=0.5)
+    strategy = Strategy("det", ["rec"], 1.0, "always", False)
+    assert read(page_that_begins_black(slice(40, 70)), models, strategy).rotation == 0
+    assert len(models.batches("turns")) == 1
+
+
+@pytest.mark.parametrize("rotation", [90, 270])
+def test_a_page_whose_lines_run_up_or_down_is_turned_without_asking(rotation):
+    models = StartsBlack(letters_per_step=0.5)
+    page = orientation.turn(page_that_begins_black(slice(40, 70)), 360 - rotation)
+    strategy = Strategy("det", ["rec"], 1.0, "when_unreadable", False)
+    reading = read(page, models, strategy)
+    assert reading.rotation == rotation
+    assert {line.direction for line in reading.lines} == {Direction.RIGHT}
+    assert models.batches("turns") == []
 
 
 def test_page_that_reads_well_is_not_checked_for_orientation():
     models = RuleModels(turned_by=90)
     strategy = Strategy("det", ["rec"], 1.0, "when_unreadable", False)
     assert read(page_with_lines(5), models, strategy).rotation == 0
-    assert models.batches("page_orientation") == []
+    assert models.batches("turns") == []
 
 
 def test_page_that_reads_badly_is_checked():
     models = RuleModels(confidence=0.3)
     read(page_with_lines(5), models, Strategy("det", ["rec"], 1.0, "when_unreadable", False))
-    assert len(models.batches("page_orientation")) == 1
+    assert len(models.batches("turns")) == 1
+
+
+@pytest.mark.parametrize(
+    ("black", "direction", "reads"),
+    [(slice(280, 300), Direction.UP, 1), (slice(100, 120), Direction.DOWN, 2)],
+)
+def test_a_tall_line_is_read_in_the_direction_that_reads_well(black, direction, reads):
+    page = np.full((400, 400, 3), 255, np.uint8)
+    page[100:300, 50:70] = 100
+    page[black, 50:70] = 0
+    models = StartsBlack(letters_per_step=0.5)
+    (line,) = read(page, models).lines
+    assert line.direction is direction
+    assert len(models.batches("rec")) == reads
+    start = line.reading_polygon[[0, 3]].mean(axis=0)
+    assert abs(start[1] - (black.start + black.stop) / 2) < 30
+
+
+def test_a_letter_by_itself_stands_upright_and_is_read_once():
+    page = np.full((100, 100, 3), 255, np.uint8)
+    page[40:60, 40:50] = 0
+    models = StartsBlack()
+    (line,) = read(page, models).lines
+    assert line.direction is Direction.RIGHT
+    assert len(models.batches("rec")) == 1
+
+
+def test_letters_by_themselves_are_no_reason_to_turn_the_page():
+    page = np.full((300, 300, 3), 255, np.uint8)
+    for left in range(30, 270, 40):
+        page[40:60, left : left + 10] = 0
+    models = StartsBlack()
+    read(page, models, Strategy("det", ["rec"], 1.0, "when_unreadable", False))
+    assert models.batches("turns") == []
 
 
 @pytest.mark.parametrize("strategy", [PLAIN, Strategy("det", ["rec"], 0.8, "always", False)])

@@ -9,20 +9,18 @@ import pymupdf
 import pytest
 from reader import PageReader
 
-from bench.in_process import REPOSITORY, PageReaders, open_model
-from preprocess_service.imaging.text_layer import read_all_text
+from bench.in_process import PageReaders, open_model
+from ocr_base.places import MODEL_REPOSITORY
+from ocr_base.triton import CONFIG
 from preprocess_service.inference.words import to_words
+from preprocess_service.pages.text_layer import read_all_text
 from tests.drawing import sentence
 
 pytestmark = pytest.mark.skipif(
-    not (REPOSITORY / "text_detection" / "config.pbtxt").exists(), reason="no models are installed"
+    not (MODEL_REPOSITORY / "text_detection" / CONFIG).exists(), reason="no models are installed"
 )
 DPI = 120
 opened = cache(open_model)
-
-
-async def infer(model, input_name, batch):
-    return opened(model).run({input_name: batch})
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +40,10 @@ def draw(lines, width=595, rotate=0, size=12):
 def read(page, settings):
     pixmap = page.get_pixmap(dpi=DPI, alpha=False)
     pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.h, pixmap.w, 3)
+
+    async def infer(model, batch):
+        return opened(model).run({settings.models[model].input: batch})
+
     reader = PageReader(settings, infer)
     strategy = replace(settings.strategy("speed"), page_orientation="never")
     recognizer = settings.recognizer("speed", ["en"])

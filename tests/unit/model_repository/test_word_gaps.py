@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 from ctc_decode import DecodedLine
-from word_gaps import blank_strips, find_word_gaps, missing_spaces, spaced_text, strips_between
+from word_gaps import (
+    blank_strips,
+    drop_needless_spaces,
+    find_word_gaps,
+    missing_spaces,
+    spaced_text,
+    strips_between,
+)
 
 HEIGHT, STEP = 48, 8
 
@@ -54,9 +61,57 @@ def test_letters_spaced_out_evenly_are_one_word():
     assert read("TOTAL", [0, 40, 80, 120, 160]) == "TOTAL"
 
 
-def test_a_point_inside_a_number_needs_a_wider_gap_than_a_word():
-    assert read("98.0", [0, 16, 32, 64]) == "98.0"
-    assert read("98.0", [0, 16, 32, 84]) == "98. 0"
+@pytest.mark.parametrize(
+    ("text", "left", "expected"),
+    [
+        ("98.0", 60, "98.0"),
+        ("98.0", 64, "98. 0"),
+        ("end;", 64, "end;"),
+        ("end;", 76, "end ;"),
+        ("coal", 60, "coal"),
+        ("coal", 66, "coa l"),
+        ("ab:c", 60, "ab: c"),
+        ("my_x", 90, "my_x"),
+        ("my_x", 70, "my_x"),
+    ],
+)
+def test_how_wide_a_space_is_depends_on_what_it_parts(text, left, expected):
+    assert read(text, [0, 16, 32, left]) == expected
+
+
+def test_in_type_of_one_width_the_distance_decides_and_not_the_gap():
+    lefts = [30 * i for i in range(8)]
+    crop = draw(
+        [(left + 14, 2) if i in (4, 5) else (left, 28) for i, left in enumerate(lefts)], 240
+    )
+    assert spaced("mnop:;mn", crop, [left + 15 for left in lefts]) == "mnop:;mn"
+    lefts = [30 * (i + (i > 4)) for i in range(8)]
+    crop = draw(
+        [(left + 14, 2) if i in (4, 5) else (left, 28) for i, left in enumerate(lefts)], 270
+    )
+    assert spaced("mnop:;mn", crop, [left + 15 for left in lefts]) == "mnop: ;mn"
+
+
+def test_operators_have_a_gap_on_either_side():
+    assert read("5÷2=3", [0, 30, 60, 90, 120]) == "5 ÷ 2 = 3"
+
+
+def dropped(text, centers, strokes):
+    crop = draw(strokes, strokes[-1][0] + 20)
+    read = line(text, centers)
+    strips, kept = drop_needless_spaces(strips_between(crop, read, STEP), read, HEIGHT)
+    assert len(strips.starts) == len(kept.characters) + 1
+    return kept.text
+
+
+def test_a_space_inside_a_name_is_dropped_where_the_picture_shows_none():
+    strokes = [(0, 12), (16, 12), (36, 12)]
+    assert dropped("e. d", [6, 22, 30, 42], strokes) == "e.d"
+    assert dropped("e. D", [6, 22, 30, 42], strokes) == "e. D"
+
+
+def test_a_space_that_is_seen_stays():
+    assert dropped("e. d", [6, 22, 40, 66], [(0, 12), (16, 12), (60, 12)]) == "e. d"
 
 
 def test_the_gap_of_a_squeezed_line_is_measured_in_natural_widths():

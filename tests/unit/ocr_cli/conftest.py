@@ -12,15 +12,18 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from ocr_cli.__main__ import main
-from preprocess_service.app import create_app
 from preprocess_service.settings import Settings
+from preprocess_service.wiring import make_app
 from tests.fakes import FakeEngine
 
 
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """The app on a free port, over real HTTP; the URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="on"))
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", lifespan="on", timeout_graceful_shutdown=5
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -31,7 +34,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +43,18 @@ def module_engine() -> FakeEngine:
 
 
 @pytest.fixture
-def engine(module_engine: FakeEngine) -> FakeEngine:
-    """The engine of `server`, as new."""
-    module_engine.__init__()
-    return module_engine
+def engine(module_engine: FakeEngine) -> Iterator[FakeEngine]:
+    """The engine of `server`, as new; no page that a test left in work meets the next test."""
+    module_engine.reset()
+    yield module_engine
+    module_engine.reset()
+    while module_engine.in_flight:
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
 def module_server(module_engine: FakeEngine) -> Iterator[str]:
-    with serving(create_app(Settings(rasterizer_processes=1), module_engine)) as url:
+    with serving(make_app(Settings(rasterizer_processes=1), module_engine)) as url:
         yield url
 
 

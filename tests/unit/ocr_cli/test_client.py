@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.processes import running
 from tests.unit.ocr_cli.conftest import png, serving
 
 
@@ -179,11 +180,12 @@ def test_ctrl_c_cancels_the_job(page):
     scripted = ScriptedServer(states=["running", "running"])
     with serving(scripted.app()) as url:
         command = [sys.executable, "-m", "ocr_cli", "scan", "--jobs", page, "--server", url]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        while not scripted.waits:
-            assert process.poll() is None
-        os.kill(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=10)
+        with running(command, stderr=subprocess.PIPE, text=True) as process:
+            while not scripted.waits:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert scripted.canceled == ["/api/v1/jobs/j1"]
 
@@ -205,12 +207,12 @@ def test_terminal_shows_bars_and_keeps_results_apart(page, tmp_path):
 def _on_a_terminal(command):
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    told = b""
-    with contextlib.suppress(OSError):  # the terminal ends with its program
-        while chunk := os.read(ours, 65536):
-            told += chunk
-    process.wait(10)
+    with running(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        told = b""
+        with contextlib.suppress(OSError):  # the terminal ends with its program
+            while chunk := os.read(ours, 65536):
+                told += chunk
+        process.wait(60)
     os.close(ours)
     return told.decode()

@@ -1,18 +1,17 @@
 """`ocr doctor` and `ocr serve`: what they find and what they advise."""
 
-import http.server
 import os
 import socket
 import stat
 import subprocess
 import sys
-import threading
 
 import pytest
 
 from ocr_cli.doctor import machine, running, software
 from ocr_cli.doctor.check import Check
 from preprocess_service.errors import EngineUnavailableError
+from tests.unit.embedded.triton_in_place import NO, YES, health_server
 
 _RUNS = Check("Triton", "ok", "ready")
 _RESTS = Check("Triton", "warn", "nobody")
@@ -71,23 +70,21 @@ def test_port_is_free_ours_or_taken():
 
 
 def test_triton_is_asked_whether_it_is_ready(unused_tcp_port):
-    class Triton(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200 if self.path == "/v2/health/ready" else 404)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Triton) as http_port:
-        threading.Thread(target=http_port.serve_forever, daemon=True).start()
-        port = http_port.server_port
-        settings = {"TRITON_URL": f"127.0.0.1:{port}", "TRITON_HTTP_PORT": str(port)}
-        assert running.check_triton(settings).found == f"ready at 127.0.0.1:{port}"
-        http_port.shutdown()
+    for answer, told in ((YES, "ready"), (NO, "not ready")):
+        with health_server(ServerReady=answer) as address:
+            assert running.check_triton({"TRITON_URL": address}).found == f"{told} at {address}"
+    with health_server() as address:
+        assert "another program" in running.check_triton({"TRITON_URL": address}).found
     away = running.check_triton({"TRITON_URL": f"127.0.0.1:{unused_tcp_port}"})
     assert away.level == "fail"
     assert running.check_triton({"TRITON_URL": "triton"}).level == "fail"
+
+
+def test_a_triton_without_http_has_no_row_of_its_port(monkeypatch):
+    monkeypatch.setattr(running, "check_triton", lambda settings: _RESTS)
+    rows = running.check_running({"TRITON_HTTP_PORT": "0"}, "http://127.0.0.1:9", None)
+    assert "port 0" not in {row.name for row in rows}
+    assert "port 8001" in {row.name for row in rows}
 
 
 def test_server_that_cannot_read_says_why(server, engine):
@@ -141,5 +138,5 @@ def test_serve_without_the_stack_says_how_to_install_it(ocr, monkeypatch):
     monkeypatch.setattr("ocr_cli.serve.find_spec", lambda name: None)
     outcome = ocr("serve")
     assert outcome.status == 2
-    assert "pip install 'ocr-server[embedded]'" in outcome.err
+    assert "`make setup` in a checkout" in outcome.err
     assert "make serve" in outcome.err

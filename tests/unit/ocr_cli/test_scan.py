@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from preprocess_service.errors import EngineFailedError, EngineUnavailableError
+from tests.processes import running
 from tests.unit.ocr_cli.conftest import png
 
 
@@ -192,11 +194,12 @@ def test_ctrl_c_ends_cleanly(server, folder, engine, tmp_path):
     engine.gate = asyncio.Event()
     out = tmp_path / "out"
     command = [sys.executable, "-m", "ocr_cli", "scan", folder, "-o", out, "--server", server]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not engine.in_flight:
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=10)
+    with running(command, stderr=subprocess.PIPE, text=True) as process:
+        while not engine.in_flight:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in told
     assert "interrupted" in told

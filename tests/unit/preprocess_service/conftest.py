@@ -1,5 +1,5 @@
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from PIL import Image
 
-from preprocess_service.app import create_app
 from preprocess_service.settings import Settings
+from preprocess_service.wiring import make_app
 from tests.fakes import FakeEngine
 
 MakePdf = Callable[..., bytes]
@@ -75,8 +75,8 @@ def settings() -> Settings:
 
 @asynccontextmanager
 async def open_client(settings: Settings, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings, engine)
-    async with LifespanManager(app, startup_timeout=60):
+    app = make_app(settings, engine)
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client
@@ -88,10 +88,11 @@ def module_engine() -> FakeEngine:
 
 
 @pytest.fixture(autouse=True)
-def engine(module_engine: FakeEngine) -> FakeEngine:
-    """The engine of `client`, as new."""
-    module_engine.__init__()
-    return module_engine
+def engine(module_engine: FakeEngine) -> Iterator[FakeEngine]:
+    """The engine of `client`, as new; the pages that a test left at its gate go on at its end."""
+    module_engine.reset()
+    yield module_engine
+    module_engine.reset()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -8,14 +8,18 @@ def test_codes_are_unique_and_statuses_are_errors():
 
 def test_every_status_that_says_when_to_retry_is_retryable():
     assert all(e.retryable for e in ERRORS.values() if e.retry_after_seconds is not None)
-    assert {e.status for e in ERRORS.values() if e.retry_after_seconds is not None} == {429, 503}
+    assert {e.status for e in ERRORS.values() if e.retry_after_seconds is not None} == {
+        429,
+        503,
+        507,
+    }
 
 
 def test_problem_has_the_members_of_rfc_9457_and_ours():
     problem = QueueFullError("full").problem("r1").model_dump()
     assert problem == {
         "type": "urn:ocr-server:problem:queue_full",
-        "title": "Too many documents at once",
+        "title": "Too much at once",
         "status": 429,
         "detail": "full",
         "code": "queue_full",

@@ -12,7 +12,9 @@ import httpx
 import pymupdf
 import pytest
 
-from preprocess_service.imaging.sample_page import SAMPLE_LINES, draw_sample_pdf
+from preprocess_service import __main__ as main
+from preprocess_service.pages.sample_page import SAMPLE_LINES, draw_sample_pdf
+from tests.processes import running
 
 COMMAND = [sys.executable, "-m", "preprocess_service"]
 
@@ -44,16 +46,16 @@ def test_service_lives_without_triton_and_stops_when_told(unused_tcp_port_factor
         "TRITON_URL": f"127.0.0.1:{nobody}",
         "RASTERIZER_PROCESSES": "1",
     }
-    service = subprocess.Popen(COMMAND, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            _wait_for_health(client)
-            assert client.get("/ready").status_code == 503
-            refused = client.post("/api/v1/ocr/process", files={"file": draw_sample_pdf()})
-            assert (refused.status_code, refused.json()["code"]) == (503, "engine_unavailable")
-    finally:
+    with (
+        running(COMMAND, env=environment, stderr=subprocess.PIPE, text=True) as service,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
+    ):
+        _wait_for_health(client)
+        assert client.get("/ready").status_code == 503
+        refused = client.post("/api/v1/ocr/process", files={"file": draw_sample_pdf()})
+        assert (refused.status_code, refused.json()["code"]) == (503, "engine_unavailable")
         service.send_signal(signal.SIGTERM)
-        _, log = service.communicate(timeout=30)
+        _, log = service.communicate(timeout=60)
     assert service.returncode in (0, -signal.SIGTERM)
     entries = [json.loads(line) for line in log.splitlines()]
     assert any(entry["message"] == "request failed" for entry in entries)
@@ -66,3 +68,17 @@ def _wait_for_health(client: httpx.Client) -> None:
                 return
         time.sleep(0.1)
     pytest.fail("the service did not start")
+
+
+@pytest.mark.parametrize("command", [(), ("serve",), ("worker",)])
+def test_what_serves_writes_for_its_own_account_alone(monkeypatch, command):
+    seen = []
+    before = os.umask(0o022)
+    try:
+        monkeypatch.setattr(sys, "argv", ["preprocess_service", *command])
+        for name in ("serve", "run_worker"):
+            monkeypatch.setattr(main, name, lambda: seen.append(os.umask(0)) or 0)
+        assert main.main() == 0
+    finally:
+        os.umask(before)
+    assert seen == [0o077]

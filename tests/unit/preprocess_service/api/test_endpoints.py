@@ -1,12 +1,16 @@
+import asyncio
 import http.server
 import threading
 from functools import partial
 
 import pytest
+from asgi_lifespan import LifespanManager
 
 from preprocess_service.settings import Settings
+from preprocess_service.wiring import make_app
 from tests.fakes import FakeEngine
 from tests.unit.preprocess_service.conftest import open_client
+from tests.waiting import until
 
 PREFIX = "/api/v1/ocr"
 
@@ -67,6 +71,32 @@ async def test_batch_in_other_formats(client, make_pdf):
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("option", "value"), [("dpi", "150"), ("password", "secret")])
+async def test_what_changes_nothing_for_images_is_refused_where_only_they_are_read(
+    client, make_image, option, value
+):
+    given = {"files": {"file": make_image()}, "data": {option: value}}
+    refused = await client.post(f"{PREFIX}/image", **given)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_options")
+    assert refused.json()["detail"].startswith(f"{option}: ")
+    assert (await client.post(f"{PREFIX}/process", **given)).status_code == 200
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("option", "output_format"), [("merge_pages", "hocr"), ("words", "text"), ("words", "html")]
+)
+async def test_an_option_that_the_format_does_not_show_is_refused(
+    client, make_pdf, option, output_format
+):
+    data = {option: "true", "output_format": output_format}
+    files = {"file": make_pdf("a")}
+    refused = await client.post(f"{PREFIX}/process", files=files, data=data)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_options")
+    assert refused.json()["detail"].startswith(f"{option}: ")
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("count", [0, 101])
 async def test_batch_bounds_its_files(client, count):
     files = [("files", (f"{n}.pdf", b"x")) for n in range(count)] or [("other", b"x")]
@@ -98,3 +128,36 @@ async def test_head_is_get_without_body(client):
     assert head.headers["content-length"] == got.headers["content-length"]
     options = await client.options(f"{PREFIX}/process")
     assert (options.status_code, options.headers["allow"]) == (204, "POST")
+
+
+async def test_client_that_leaves_stops_the_work(make_pdf):
+    engine, url = FakeEngine(), f"{PREFIX}/process"
+    engine.gate = asyncio.Event()
+    app = make_app(Settings(rasterizer_processes=1), engine)
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+        + make_pdf("a", "b")
+        + b"\r\n--b--\r\n"
+    )
+    scope = {
+        "type": "http", "method": "POST", "path": url, "raw_path": url.encode(),
+        "query_string": b"",
+        "headers": [(b"content-type", b"multipart/form-data; boundary=b")], "http_version": "1.1",
+        "scheme": "http", "server": ("test", 80), "client": ("test", 1), "root_path": "",
+    }  # fmt: skip
+    arriving = asyncio.Queue()
+    arriving.put_nowait({"type": "http.request", "body": body, "more_body": False})
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async with LifespanManager(app, startup_timeout=60):
+        serving = asyncio.create_task(app(scope, arriving.get, send))
+        await until(lambda: engine.in_flight == 2)
+        arriving.put_nowait({"type": "http.disconnect"})
+        await asyncio.wait_for(serving, 5)
+        assert (engine.in_flight, engine.canceled) == (0, 2)
+        assert sent[0]["status"] == 499
+        assert app.state.services.slots.taken == 0
+    assert engine.closed

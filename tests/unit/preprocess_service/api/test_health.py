@@ -41,6 +41,19 @@ async def test_models_tell_what_the_server_can_do(client, prefix):
     assert body["limits"]["max_file_size_mb"] == 2
 
 
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+@pytest.mark.parametrize("path", ["models", "stats", "gpu/status"])
+async def test_a_parameter_that_would_be_ignored_is_refused(client, prefix, path):
+    answer = await client.get(f"{prefix}/{path}", params={"language": "de"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert answer.json()["detail"] == "'language': no such parameter; there are none here."
+
+
+@pytest.mark.parametrize("path", ["health", "ready", "metrics"])
+async def test_probes_may_add_what_they_like(client, path):
+    assert (await client.get(f"/{path}", params={"t": "1"})).status_code == 200
+
+
 async def test_unknown_paths_and_methods_are_problems(client):
     missing = await client.get("/api/v1/nothing")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")

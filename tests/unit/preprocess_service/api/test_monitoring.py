@@ -138,3 +138,10 @@ async def test_build_and_start_are_told(client):
     text = (await client.get("/metrics")).text
     assert re.search(r'^ocr_build_info{version="[\d.]+"} 1\.0$', text, re.MULTILINE)
     assert re.search(r"^ocr_start_time_seconds 1\.\d+e\+09$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("version", ["x", "1.x", "9" * 5000, ""])
+async def test_metrics_come_whatever_version_is_asked_for(client, version):
+    for media_type in ("application/openmetrics-text", "text/plain"):
+        asked = {"Accept": f"{media_type};version={version}"}
+        assert (await client.get("/metrics", headers=asked)).status_code == 200

@@ -1,13 +1,13 @@
 """`POST /api/v1/ocr/process`, through the app, with real rasterizing processes."""
 
 import asyncio
+import tempfile
+from functools import partial
+from pathlib import Path
 
 import pytest
-from asgi_lifespan import LifespanManager
 
-from preprocess_service.app import create_app
 from preprocess_service.errors import EngineFailedError, EngineUnavailableError
-from preprocess_service.settings import Settings
 from tests.fakes import FakeEngine, make_line
 from tests.unit.preprocess_service.conftest import open_client
 from tests.waiting import until
@@ -130,6 +130,29 @@ async def test_body_that_is_no_form_with_a_file_is_refused(client):
         URL, content=b"--nothing", headers={"content-type": "multipart/form-data; boundary=x"}
     )
     _assert_problem(broken, 422, "invalid_request")
+
+
+async def test_a_file_named_only_in_the_extended_way_is_read(client, make_pdf):
+    body = (
+        b"--b\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''na%C3%AFve.pdf\r\n\r\n"
+        + make_pdf()
+        + b"\r\n--b--\r\n"
+    )
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    assert (await client.post(URL, content=body, headers=headers)).status_code == 200
+
+
+async def test_a_full_disk_is_507_for_a_small_file_too(client, make_pdf, monkeypatch):
+    # The kernel's own full disk.
+    monkeypatch.setattr(tempfile, "TemporaryFile", partial(Path("/dev/full").open, "wb", 0))
+    response = await client.post(URL, files=_file(make_pdf()))
+    assert "TMPDIR" in _assert_problem(response, 507, "storage_full")["detail"]
+
+
+async def test_a_file_in_another_field_is_refused_not_ignored(client, make_pdf):
+    files = {"file": make_pdf(), "files": make_pdf()}
+    response = await client.post(f"{URL}-batch", files=files)
+    assert "`files`" in _assert_problem(response, 422, "invalid_request")["detail"]
 
 
 async def test_unknown_type_is_415_and_nothing_is_422(client):
@@ -267,36 +290,3 @@ async def test_unforeseen_failure_is_a_plain_500_with_the_request_s_id(settings,
     assert (problem["request_id"], problem["detail"]) == (
         "mine-2", "The request failed; the cause is in the log.",
     )  # fmt: skip
-
-
-async def test_client_that_leaves_stops_the_work(make_pdf):
-    engine = FakeEngine()
-    engine.gate = asyncio.Event()
-    app = create_app(Settings(rasterizer_processes=1), engine)
-    body = (
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
-        + make_pdf("a", "b")
-        + b"\r\n--b--\r\n"
-    )
-    scope = {
-        "type": "http", "method": "POST", "path": URL, "raw_path": URL.encode(),
-        "query_string": b"",
-        "headers": [(b"content-type", b"multipart/form-data; boundary=b")], "http_version": "1.1",
-        "scheme": "http", "server": ("test", 80), "client": ("test", 1), "root_path": "",
-    }  # fmt: skip
-    arriving = asyncio.Queue()
-    arriving.put_nowait({"type": "http.request", "body": body, "more_body": False})
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    async with LifespanManager(app, startup_timeout=60):
-        serving = asyncio.create_task(app(scope, arriving.get, send))
-        await until(lambda: engine.in_flight == 2)
-        arriving.put_nowait({"type": "http.disconnect"})
-        await asyncio.wait_for(serving, 5)
-        assert (engine.in_flight, engine.canceled) == (0, 2)
-        assert sent[0]["status"] == 499
-        assert app.state.services.slots.taken == 0
-    assert engine.closed

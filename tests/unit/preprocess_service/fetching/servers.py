@@ -53,6 +53,21 @@ class MisbehavingHandler(BaseHTTPRequestHandler):
     def _cut_gzip(self, _: str) -> None:
         self._answer(200, gzip.compress(b"hello")[:-9], Content_Encoding="gzip")
 
+    def _gzip_and_more(self, _: str) -> None:
+        self._gzip_without_end(gzip.compress(b"hello"), bytes(1 << 16))
+
+    def _gzip_of_nothing(self, _: str) -> None:
+        # Blocks without a byte in them: whatever comes, nothing comes out.
+        self._gzip_without_end(gzip.compress(b"")[:10], b"\0\0\0\xff\xff" * (1 << 14))
+
+    def _gzip_without_end(self, start: bytes, more: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(start)
+        while True:
+            self.wfile.write(more)
+
     def _odd_encoding(self, _: str) -> None:
         self._answer(200, b"hello", Content_Encoding="br")
 

@@ -1,8 +1,13 @@
+import asyncio
+import errno
+import socket
+
 import httpx
 import pytest
 
-from preprocess_service.errors import UrlForbiddenError, UrlUnreachableError
+from preprocess_service.errors import UrlForbiddenError, UrlRefusedError, UrlUnreachableError
 from preprocess_service.fetching.client import make_client
+from preprocess_service.fetching.hosts import resolve_host
 from tests.unit.preprocess_service.fetching.servers import serving
 
 
@@ -42,10 +47,28 @@ async def test_what_is_not_public_is_never_connected_to(url):
             await client.get(url)
 
 
-async def test_host_without_address_is_unreachable():
-    async with make_client((), 5) as client:
-        with pytest.raises(UrlUnreachableError):
-            await client.get("http://nowhere.invalid/")
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), UrlRefusedError),
+        (socket.gaierror(socket.EAI_NODATA, "No address"), UrlRefusedError),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), UrlUnreachableError),
+        (OSError(errno.EMFILE, "Too many open files"), UrlUnreachableError),
+    ],
+)
+async def test_who_is_to_blame_for_a_host_without_address(monkeypatch, failure, error):
+    async def fail(*_, **__):
+        raise failure
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
+    with pytest.raises(error):
+        await resolve_host("nowhere.invalid", 80)
+
+
+@pytest.mark.parametrize("host", [f"{'x' * 64}.org", "a..b", ".a.org"])
+async def test_name_that_is_none_is_the_callers_fault(host):
+    with pytest.raises(UrlRefusedError):
+        await resolve_host(host, 80)
 
 
 async def test_one_private_address_among_public_ones_is_refused():

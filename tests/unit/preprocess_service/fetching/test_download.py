@@ -1,6 +1,7 @@
 import asyncio
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from preprocess_service import errors
 from preprocess_service.fetching.download import DownloadRules, download
+from preprocess_service.problem import ServiceError
 from tests.unit.preprocess_service.fetching.servers import serving
 
 
@@ -100,6 +102,16 @@ async def test_decompression_bomb_is_cut_at_the_limit(server, rules):
         await _fetch(f"{server.url}/bomb", rules)
 
 
+async def test_what_follows_compressed_data_is_not_read(server, rules):
+    patient = replace(rules, timeout_seconds=30)
+    assert await _fetch(f"{server.url}/gzip_and_more", patient) == b"hello"
+
+
+async def test_bytes_that_nothing_comes_out_of_count_too(server, rules):
+    with pytest.raises(errors.DocumentTooLargeError):
+        await _fetch(f"{server.url}/gzip_of_nothing", replace(rules, timeout_seconds=30))
+
+
 @pytest.mark.parametrize("path", ["cut_gzip", "odd_encoding", "short"])
 async def test_body_that_cannot_be_decoded_is_the_hosts_fault(server, rules, path):
     with pytest.raises(errors.UrlUnreachableError):
@@ -108,7 +120,7 @@ async def test_body_that_cannot_be_decoded_is_the_hosts_fault(server, rules, pat
 
 @pytest.mark.parametrize("url", ["http://[", "no url", "http://a b/", "x" * 70_000])
 async def test_what_is_no_url_is_the_callers_error(rules, url):
-    with pytest.raises(errors.ServiceError):
+    with pytest.raises(ServiceError):
         await _fetch(url, rules)
 
 

@@ -12,7 +12,7 @@ from preprocess_service.document import (
     ProcessingTime,
     Word,
 )
-from preprocess_service.errors import Problem, ServiceError
+from preprocess_service.problem import Problem, ServiceError
 
 
 def line(

@@ -7,11 +7,11 @@ import pytest
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
+from ocr_base.formats import OutputFormat
 from preprocess_service.document import Document
 from preprocess_service.formatting import FORMATS
 from preprocess_service.formatting.markdown import escape
 from preprocess_service.formatting.structured import StructuredDocument
-from preprocess_service.options import OutputFormat
 from tests.unit.preprocess_service.formatting.conftest import (
     ARABIC,
     CHINESE,
@@ -23,7 +23,7 @@ from tests.unit.preprocess_service.formatting.documents import document, line, p
 
 
 async def _write(name, made):
-    return (await FORMATS[name].write(made, original=None)).decode()
+    return (await FORMATS[name].write(made, add_text=None)).decode()
 
 
 @pytest.fixture
@@ -148,6 +148,28 @@ async def test_tsv_has_tesseract_s_columns_and_levels(report):
         -2:
     ] == [("1", "two", "80.00", "50", "30"), ("2", "words", "80.00", "90", "50")]
     assert {row["conf"] for row in rows[:4]} == {"-1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ('=HYPERLINK("http://example.org")', '\'=HYPERLINK("http://example.org")'),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("\t@SUM(1)", "'@SUM(1)"),
+        ("\N{FULLWIDTH EQUALS SIGN}1+1", "'\N{FULLWIDTH EQUALS SIGN}1+1"),
+        ("-", "'-"),
+        ('"=1+1"', '\'"=1+1"'),
+        ("-12.50", "-12.50"),
+        ("+1.234,56", "+1.234,56"),
+        ("-5%", "-5%"),
+        ("12=5", "12=5"),
+    ],
+)
+async def test_no_cell_of_tsv_is_a_formula(text, cell):
+    rows = (await _write("tsv", document(page(line(text, 0, 0))))).splitlines()
+    assert rows[-1].split("\t")[-1] == cell
 
 
 async def test_tsv_of_anything_has_twelve_columns(awkward):

@@ -1,7 +1,7 @@
 import pytest
 
+from preprocess_service.formatting.characters import join_lines
 from preprocess_service.formatting.layout import body_height, find_blocks, split_marker
-from preprocess_service.formatting.paragraphs import join_lines
 from tests.unit.preprocess_service.formatting.documents import document, line, page, paragraph
 
 

@@ -114,6 +114,25 @@ def test_parameters_describe_the_release():
     )  # fmt: skip
 
 
+def test_models_are_found_by_their_task_whatever_they_are_called():
+    config = model_config_pb2.ModelConfig()
+    strategy = {
+        "detection": "finder", "recognition": ["kana"],
+        "page_orientation": "always", "textline_orientation": True,
+    }  # fmt: skip
+    tasks = {"turns": "page_orientation", "heads": "textline_orientation", "kana": "recognition"}
+    values = {
+        "release": 2,
+        "strategies": {"accuracy": strategy},
+        "languages": {},
+        "models": {name: {"task": task} for name, task in tasks.items()},
+    }
+    for key, value in values.items():
+        config.parameters[key].string_value = json.dumps(value)
+    models = tensors.to_description(config).models
+    assert models == ("page_reading", "finder", "kana", "turns", "heads")
+
+
 def test_config_without_parameters_breaks_the_contract():
     with pytest.raises(EngineContractError, match="describe"):
         tensors.to_description(model_config_pb2.ModelConfig())

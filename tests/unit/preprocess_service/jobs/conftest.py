@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from preprocess_service.cancellation import cancel_until_done
 from preprocess_service.settings import Settings
-from preprocess_service.worker import Web, work
+from preprocess_service.wiring import Web, run_worker
 from tests.fakes import FakeEngine
 from tests.unit.preprocess_service.conftest import open_client
 from tests.unit.preprocess_service.jobs.worker_process import no_download
@@ -84,7 +84,7 @@ async def running_worker(
     settings: Settings, engine: FakeEngine, web: Web | None = None
 ) -> AsyncIterator[None]:
     web = web or Web(httpx.AsyncClient(), no_download)
-    task = asyncio.create_task(work(settings, engine, web))
+    task = asyncio.create_task(run_worker(settings, engine, web))
     try:
         yield
     finally:

@@ -1,17 +1,20 @@
 """The rules by which a record changes, whoever asks and how often."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
 from preprocess_service.document import Page
-from preprocess_service.errors import EngineTimeoutError, Problem
+from preprocess_service.errors import EngineTimeoutError, StorageFullError
+from preprocess_service.jobs.files import JobFiles
 from preprocess_service.jobs.pages import pack_page, unpack_page
 from preprocess_service.jobs.record import Submission, new_job_id
 from preprocess_service.jobs.store import JobStore
 from preprocess_service.options import OcrOptions
-from preprocess_service.pipeline import PageResult
+from preprocess_service.problem import Problem
+from preprocess_service.reading.assembly import PageResult
 from tests.unit.preprocess_service.jobs.conftest import (
     JOBS,
     finished,
@@ -37,11 +40,11 @@ def make_submission(**fields: object) -> Submission:
 
 @pytest.fixture
 def store(redis: Redis) -> JobStore:
-    return JobStore(redis, retention_seconds=60)
+    return JobStore(redis, retention_seconds=60, telling_seconds=30, storage_bytes=100)
 
 
 async def make_job(store: JobStore) -> str:
-    job_id = await store.create(make_submission(), "day/name", room=10)
+    job_id = await store.create(make_submission(), JobFiles("day/name"), 9, room=10)
     assert job_id is not None
     return job_id
 
@@ -52,10 +55,10 @@ async def test_a_run_that_lost_its_job_changes_nothing(store: JobStore) -> None:
     second = await store.begin(job_id, "second")
     assert first is not None
     assert second is not None
-    assert not await store.keep_page(first, make_page(1))
+    assert not await store.pages.keep(first, make_page(1))
     assert not await store.finish(first, "failed", {})
     assert not await store.put_back(first, counted=True)
-    assert await store.keep_page(second, make_page(1))
+    assert await store.pages.keep(second, make_page(1))
     assert await store.finish(second, "succeeded", {"document": "{}"})
     assert not await store.finish(second, "failed", {})
     job = await store.find(job_id)
@@ -68,12 +71,78 @@ async def test_a_page_counts_once_however_often_it_is_kept(store: JobStore) -> N
     run = await store.begin(job_id, "run")
     assert run is not None
     for number in (2, 1, 2, 2):
-        assert await store.keep_page(run, make_page(number))
+        assert await store.pages.keep(run, make_page(number))
     job = await store.find(job_id)
     assert job is not None
     assert job.pages_done == 2
-    assert [event.page for event in await store.events(job_id, 0)] == [2, 1]
-    assert [result.page.number for result in await store.pages(job_id)] == [1, 2]
+    assert [event.page for event in await store.pages.events(job_id, 0)] == [2, 1]
+    assert [result.page.number for result in await store.pages.results(job_id)] == [1, 2]
+
+
+async def test_a_redis_that_fills_up_refuses_jobs_first_and_pages_then(
+    store: JobStore, redis: Redis
+) -> None:
+    job_id = await make_job(store)
+    run = await store.begin(job_id, "run")
+    assert run is not None
+    used = (await redis.info("memory"))["used_memory"]
+    try:
+        await redis.config_set("maxmemory", int(used / 0.85))
+        with pytest.raises(StorageFullError, match="VALKEY_MEMORY_MB"):
+            await make_job(store)
+        assert await store.pages.keep(run, make_page(1))
+        await redis.config_set("maxmemory", int(used / 0.95))
+        with pytest.raises(StorageFullError):
+            await store.pages.keep(run, make_page(2))
+        assert await store.finish(run, "failed", {})
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+
+async def test_uploads_have_so_many_bytes_and_one_caller_half_of_them(store: JobStore) -> None:
+    async def add(caller: str, upload_bytes: int) -> str:
+        submission = make_submission(caller=caller)
+        job_id = await store.create(submission, JobFiles("day/name"), upload_bytes, room=10)
+        assert job_id is not None
+        return job_id
+
+    first = await add("one", 40)
+    for refuse in (add, store.room.require_storage):
+        with pytest.raises(StorageFullError, match="JOB_STORAGE_MB"):
+            await refuse("one", 11)
+    await add("one", 10)
+    await add("other", 45)
+    with pytest.raises(StorageFullError):
+        await add("third", 6)
+    for _ in range(2):  # again changes nothing
+        await store.room.drop_upload(first)
+    await add("third", 45)
+    with pytest.raises(StorageFullError):
+        await add("third", 1)
+
+
+async def test_bytes_are_free_again_when_a_record_has_ended_by_itself(
+    store: JobStore, redis: Redis
+) -> None:
+    job_id = await make_job(store)
+    await redis.delete(f"ocr:job:{job_id}")
+    await store.forget(job_id, None)
+    assert await redis.keys("ocr:jobs:s*") == []
+
+
+async def test_what_a_job_may_still_say_is_counted_over_its_runs(store: JobStore) -> None:
+    job_id = await make_job(store)
+    run = await store.begin(job_id, "run")
+    assert run is not None
+    for number in (1, 2, 2):
+        await store.pages.keep(run, replace(make_page(number), text_bytes=70))
+    job = await store.find(job_id)
+    assert job is not None
+    assert job.text_bytes == 140
+    await store.pages.forget(run)
+    job = await store.find(job_id)
+    assert job is not None
+    assert job.text_bytes == 0
 
 
 async def test_a_canceled_job_takes_no_page_and_cannot_begin(store: JobStore) -> None:
@@ -81,7 +150,7 @@ async def test_a_canceled_job_takes_no_page_and_cannot_begin(store: JobStore) ->
     run = await store.begin(job_id, "run")
     assert run is not None
     assert await store.cancel(job_id) == "running"
-    assert not await store.keep_page(run, make_page(1))
+    assert not await store.pages.keep(run, make_page(1))
     assert await store.begin(job_id, "next") is None
     assert await store.cancel(job_id) == "canceled"
     assert await store.cancel(new_job_id()) == ""
@@ -100,10 +169,63 @@ async def test_attempts_count_runs_without_a_page(store: JobStore) -> None:
     run = await store.begin(job_id, "reading")
     assert run is not None
     assert run.job.attempts == 3
-    await store.keep_page(run, make_page(1))
+    await store.pages.keep(run, make_page(1))
     run = await store.begin(job_id, "after a page")
     assert run is not None
     assert run.job.attempts == 1
+
+
+async def test_no_late_write_brings_a_forgotten_job_back(store: JobStore, redis: Redis) -> None:
+    submission = make_submission(idempotency_key="key", callback_url="https://example.com/done")
+    job_id = await store.create(submission, JobFiles("day/name"), 9, room=10)
+    assert job_id is not None
+    run = await store.begin(job_id, "run")
+    assert run is not None
+    await store.pages.keep(run, make_page(1))
+    await store.finish(run, "succeeded", {"document": "{}"})
+    await store.forget(job_id, submission)
+    assert await redis.keys("ocr:*") == []
+    assert not await store.note(job_id, webhook_attempts=1)
+    assert await store.begin(job_id, "late") is None
+    assert not await store.pages.keep(run, make_page(2))
+    assert not await store.pages.forget(run)
+    assert not await store.finish(run, "failed", {})
+    assert not await store.put_back(run, counted=True)
+    assert await store.cancel(job_id) == ""
+    await store.end_webhook(run.job, "delivered")
+    assert await redis.keys("ocr:*") == []
+
+
+async def test_a_run_that_lost_its_job_removes_no_page_of_the_next(store: JobStore) -> None:
+    job_id = await make_job(store)
+    first = await store.begin(job_id, "first")
+    second = await store.begin(job_id, "second")
+    assert first is not None
+    assert second is not None
+    await store.pages.keep(second, make_page(1))
+    assert not await store.pages.forget(first)
+    assert await store.pages.numbers(job_id) == {1}
+    assert await store.pages.forget(second)
+    job = await store.find(job_id)
+    assert job is not None
+    assert (await store.pages.numbers(job_id), job.pages_done) == (set(), 0)
+
+
+async def test_the_time_of_a_job_with_a_caller_begins_when_that_was_told(
+    store: JobStore, redis: Redis
+) -> None:
+    submission = make_submission(callback_url="https://example.com/done")
+    job_id = await store.create(submission, JobFiles(), 0, room=10)
+    assert job_id is not None
+    assert await store.cancel(job_id) == "queued"
+    job = await store.find(job_id)
+    assert job is not None
+    kept = await redis.zscore("ocr:jobs:expiry", job_id) - time.time()
+    assert 80 < kept <= 90  # 30 to tell, 60 to be seen
+    await store.end_webhook(job, "failed")
+    kept = await redis.zscore("ocr:jobs:expiry", job_id) - time.time()
+    assert 50 < kept <= 60
+    assert await store.pending_webhooks() == []
 
 
 def test_a_page_comes_back_as_it_was_kept_its_error_included() -> None:

@@ -1,21 +1,36 @@
 """Messages to `callback_url`, taken by a real HTTP receiver that checks their signature."""
 
 import asyncio
+import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from preprocess_service import worker as module
+from preprocess_service import wiring as module
+from preprocess_service.errors import EngineContractError
 from preprocess_service.fetching.client import make_client
-from preprocess_service.jobs.retrying import Backoff
-from preprocess_service.worker import Web, work
+from preprocess_service.jobs.files import JobFiles
+from preprocess_service.jobs.retrying import Backoff, TryAgain
+from preprocess_service.jobs.store import JobStore
+from preprocess_service.jobs.webhooks import Delivery, Webhooks
+from preprocess_service.wiring import Web, run_worker
 from tests.unit.preprocess_service.conftest import open_client
-from tests.unit.preprocess_service.jobs.conftest import JOBS, numbered_pdf, submit, until
+from tests.unit.preprocess_service.jobs.conftest import (
+    JOBS,
+    finished,
+    numbered_pdf,
+    running_worker,
+    submit,
+    until,
+)
+from tests.unit.preprocess_service.jobs.test_store import make_submission
 from tests.unit.preprocess_service.jobs.worker_process import no_download
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -65,7 +80,7 @@ async def worker(settings, engine, redis, receiver, monkeypatch):
     """A worker that may call the receiver, and tries again soon."""
     monkeypatch.setattr(module, "_WEBHOOK_BACKOFF", Backoff(0.05, 0.05))
     task = asyncio.create_task(
-        work(settings, engine, Web(make_client([receiver.host], 5), no_download))
+        run_worker(settings, engine, Web(make_client([receiver.host], 5), no_download))
     )
     yield
     task.cancel()
@@ -93,6 +108,18 @@ async def test_the_end_of_a_job_is_told_and_signed(client, worker, receiver):
         Webhook(SECRET).verify(forged, headers)
 
 
+async def test_the_message_of_a_job_given_up_invites_no_repetition(
+    client, worker, receiver, engine
+):
+    engine.outcomes = [EngineContractError("wrong tensors")]
+    job_id = await submit(client, numbered_pdf(1), callback_url=receiver.url)
+    status = await told(client, job_id, "delivered")
+    message = json.loads(receiver.messages[0][1])
+    assert message["type"] == "job.failed"
+    assert message["data"]["problem"] == status["problem"]
+    assert (status["problem"]["code"], status["problem"]["retryable"]) == ("job_abandoned", False)
+
+
 async def test_a_message_that_is_not_taken_comes_again_under_the_same_id(client, worker, receiver):
     receiver.statuses = [500, 302, 503]
     job_id = await submit(client, numbered_pdf(1), callback_url=receiver.url)
@@ -110,11 +137,11 @@ async def test_a_receiver_that_is_gone_is_left_alone(client, worker, receiver):
 
 async def test_a_message_is_given_up_in_the_end(redis, engine, settings, receiver, monkeypatch):
     monkeypatch.setattr(module, "_WEBHOOK_BACKOFF", Backoff(0.05, 0.05))
-    hasty = settings.model_copy(update={"webhook_give_up": 0.2})
+    hasty = settings.model_copy(update={"webhook_give_up": 1.0})
     receiver.statuses = [500] * 100
     web = Web(make_client([receiver.host], 5), no_download)
     async with open_client(hasty, engine) as client:
-        task = asyncio.create_task(work(hasty, engine, web))
+        task = asyncio.create_task(run_worker(hasty, engine, web))
         job_id = await submit(client, numbered_pdf(1), callback_url=receiver.url)
         status = await told(client, job_id, "failed")
         task.cancel()
@@ -127,7 +154,7 @@ async def test_a_cancel_is_told_too(client, engine, receiver, settings, request)
     job_id = await submit(client, numbered_pdf(1), callback_url=receiver.url)
     await client.delete(f"{JOBS}/{job_id}")
     web = Web(make_client([receiver.host], 5), no_download)
-    task = asyncio.create_task(work(settings, engine, web))
+    task = asyncio.create_task(run_worker(settings, engine, web))
     await told(client, job_id, "delivered")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -137,12 +164,59 @@ async def test_a_cancel_is_told_too(client, engine, receiver, settings, request)
 async def test_an_address_inside_is_not_called(client, settings, engine, receiver, monkeypatch):
     monkeypatch.setattr(module, "_WEBHOOK_BACKOFF", Backoff(0.05, 0.05))
     inner = settings.model_copy(update={"webhook_give_up": 0.0})
-    task = asyncio.create_task(work(inner, engine, Web(make_client([], 5), no_download)))
+    task = asyncio.create_task(run_worker(inner, engine, Web(make_client([], 5), no_download)))
     job_id = await submit(client, numbered_pdf(1), callback_url=receiver.url)
     await told(client, job_id, "failed")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert receiver.messages == []
+
+
+@asynccontextmanager
+async def dripping() -> AsyncIterator[tuple[str, list[int]]]:
+    """A receiver that sends a head without end; how many connections it has now."""
+    held = [0]
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held[0] += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nX-More: ")
+        with contextlib.suppress(OSError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        held[0] -= 1
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield host, held
+
+
+async def test_a_receiver_that_drips_delays_no_job_and_is_cut_off(
+    settings, engine, redis, monkeypatch
+):
+    monkeypatch.setattr(module, "_WEBHOOK_BACKOFF", Backoff(0.05, 0.05))
+    narrow = settings.model_copy(
+        update={
+            "job_concurrency": 1,
+            "webhook_concurrency": 8,
+            "webhook_timeout": 0.5,
+            "webhook_give_up": 0.5,
+        }
+    )
+    async with dripping() as (host, held), open_client(narrow, engine) as client:
+        web = Web(make_client([host], 60), no_download)
+        async with running_worker(narrow, engine, web):
+            dripped = [
+                await submit(client, numbered_pdf(1), callback_url=f"http://{host}/{number}")
+                for number in range(4)
+            ]
+            await until(lambda: held[0] == 2)  # a quarter of what may be sent at once
+            quiet = await submit(client, numbered_pdf(1))
+            assert (await finished(client, quiet))["status"] == "succeeded"
+            for job_id in dripped:
+                await told(client, job_id, "failed")
+            assert held[0] <= 2
 
 
 async def test_without_a_secret_a_callback_is_refused(settings, engine, redis):
@@ -155,3 +229,20 @@ async def test_without_a_secret_a_callback_is_refused(settings, engine, redis):
         )
     assert answer.status_code == 422
     assert "WEBHOOK_SECRET" in answer.json()["detail"]
+
+
+async def test_connection_that_breaks_below_http_is_tried_again(redis: Redis) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise ConnectionResetError("by the peer")
+
+    store = JobStore(redis, 60, telling_seconds=60, storage_bytes=1 << 20)
+    submission = make_submission(callback_url="http://receiver.example/done")
+    job_id = await store.create(submission, JobFiles(None), upload_bytes=0, room=10)
+    assert job_id is not None
+    await store.cancel(job_id)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(broken)) as client:
+        webhooks = Webhooks(
+            store, client, Delivery(SECRET, Backoff(1, 1), 60, timeout_seconds=5, most_per_host=1)
+        )
+        with pytest.raises(TryAgain):
+            await webhooks.deliver(job_id)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from preprocess_service.inference.engine import CallContext, PageReading, ReadingOptions
 from preprocess_service.log import configure_logging
 from preprocess_service.settings import Settings
-from preprocess_service.worker import Web, work
+from preprocess_service.wiring import Web, run_worker
 from tests.fakes import FakeEngine
 
 SECONDS_PER_PAGE = 0.02
@@ -48,5 +48,7 @@ async def no_download(url: str):
 if __name__ == "__main__":
     configure_logging("INFO")
     asyncio.run(
-        work(Settings(), CountingEngine(Path(sys.argv[1])), Web(httpx.AsyncClient(), no_download))
+        run_worker(
+            Settings(), CountingEngine(Path(sys.argv[1])), Web(httpx.AsyncClient(), no_download)
+        )
     )

@@ -1,12 +1,18 @@
 import asyncio
+import subprocess
+import sys
+import threading
 
+import pytest
 from prometheus_client import generate_latest
 
 from preprocess_service import metrics
-from preprocess_service.budget import PageBudget
 from preprocess_service.errors import EngineUnavailableError
 from preprocess_service.monitoring import monitor as module
+from preprocess_service.monitoring.gpu import NoGpu
 from preprocess_service.monitoring.monitor import Monitor
+from preprocess_service.reading.budget import PageBudget
+from preprocess_service.turns import Party
 from tests.fakes import FakeEngine
 from tests.waiting import until
 
@@ -29,7 +35,7 @@ async def test_pages_in_flight_follow_the_free_memory_of_the_gpu(nvml, monkeypat
 async def test_without_a_gpu_they_follow_the_memory_of_the_machine(nvml, monkeypatch):
     nvml.turn("devices", 0)
     monkeypatch.setattr(module, "_SAMPLE_SECONDS", 0.05)
-    monkeypatch.setattr(module, "free_machine_bytes", lambda: 600 * MB)
+    monkeypatch.setattr(module, "free_memory_bytes", lambda: 600 * MB)
     budget = PageBudget(max_pages=50, max_bytes=1000 * MB)
     async with Monitor(FakeEngine(), budget, 500 * MB).watching():
         await until(lambda: budget.allowed_pages == 10)
@@ -37,21 +43,21 @@ async def test_without_a_gpu_they_follow_the_memory_of_the_machine(nvml, monkeyp
 
 async def test_a_page_that_waits_goes_on_when_memory_is_free_again():
     budget = PageBudget(max_pages=4, max_bytes=1000)
-    await budget.allow(0.5)
+    budget.allow(0.5)
     entered = 0
 
-    async def read(leave: asyncio.Event) -> None:
+    async def read(caller: int) -> None:
         nonlocal entered
-        async with budget.hold(100):
+        async with budget.hold(100, Party(str(caller))):
             entered += 1
             await leave.wait()
 
     leave = asyncio.Event()
-    pages = [asyncio.create_task(read(leave)) for _ in range(4)]
+    pages = [asyncio.create_task(read(caller)) for caller in range(4)]
     await until(lambda: entered == 2)
     await asyncio.sleep(0.02)
     assert entered == 2
-    await budget.allow(1)
+    budget.allow(1)
     await until(lambda: entered == 4)
     leave.set()
     await asyncio.gather(*pages)
@@ -60,12 +66,12 @@ async def test_a_page_that_waits_goes_on_when_memory_is_free_again():
 
 async def test_bytes_shrink_with_the_pages():
     budget = PageBudget(max_pages=10, max_bytes=1000)
-    await budget.allow(0.5)
+    budget.allow(0.5)
     async with budget.hold(400):
         waiting = asyncio.create_task(budget.hold(200).__aenter__())
         await asyncio.sleep(0.02)
         assert not waiting.done()
-        await budget.allow(1)
+        budget.allow(1)
         await waiting
 
 
@@ -98,3 +104,79 @@ async def test_watching_goes_on_while_triton_and_the_store_of_jobs_are_away(monk
         engine.away = None
         await until(lambda: b"ocr_triton_batch_size_sum" in generate_latest(monitor.registry))
     metrics.JOBS.clear()
+
+
+async def test_a_failure_that_goes_on_is_told_once(monkeypatch, caplog):
+    monkeypatch.setattr(module, "_TOTALS_SECONDS", 0.01)
+    outcomes = [True, False, False, True, False, False]
+
+    async def count_jobs():
+        if outcomes and not outcomes.pop(0):
+            raise OSError("unforeseen")
+        return {}
+
+    async with Monitor(FakeEngine(), PageBudget(1, 1), 0).watching(count_jobs):
+        await until(lambda: not outcomes)
+    assert [record.message for record in caplog.records] == ["monitoring failed"] * 2
+
+
+async def test_canceled_while_it_starts_it_leaves_no_thread(monkeypatch):
+    asked, answer = threading.Event(), threading.Event()
+
+    def sample() -> NoGpu:
+        asked.set()
+        answer.wait(20)
+        return NoGpu(reason="none")
+
+    monkeypatch.setattr(module.Nvml, "sample", lambda _: sample())
+    before = set(threading.enumerate())
+    watching = asyncio.create_task(
+        Monitor(FakeEngine(), PageBudget(1, 1), 0).watching().__aenter__()
+    )
+    await until(asked.is_set)
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    answer.set()
+    samplers = [t for t in set(threading.enumerate()) - before if t.name == "gpu-sampler"]
+    await until(lambda: not any(thread.is_alive() for thread in samplers))
+
+
+_INTERPRETER_ENDS = """
+import asyncio, logging, threading
+from preprocess_service.reading.budget import PageBudget
+from preprocess_service.monitoring import monitor
+from preprocess_service.turns import Party
+from tests.fakes import FakeEngine
+
+monitor._TOTALS_SECONDS = 0.01
+logging.basicConfig()
+watched = threading.Event()
+
+async def watch():
+    async with monitor.Monitor(FakeEngine(), PageBudget(1, 1), 0).watching():
+        watched.set()
+        while threading.main_thread().is_alive():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+
+threading.Thread(target=lambda: asyncio.run(watch())).start()
+watched.wait()
+"""
+
+
+def test_it_ends_with_an_interpreter_that_can_start_no_thread_any_more():
+    command = [sys.executable, "-c", _INTERPRETER_ENDS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "share"), [(8000, 1), (1000, 1), (750, 0.5), (501, 0.002), (500, 0), (20, 0)]
+)
+def test_work_shrinks_evenly_between_twice_the_buffer_and_the_buffer(free_mb, share):
+    assert module.share_allowed(free_mb * MB, 500 * MB) == pytest.approx(share)
+
+
+def test_without_a_buffer_nothing_shrinks():
+    assert module.share_allowed(0, 0) == 1

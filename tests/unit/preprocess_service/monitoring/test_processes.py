@@ -17,8 +17,8 @@ import pytest
 import pytest_asyncio
 from tritonclient.grpc import service_pb2_grpc
 
-from preprocess_service.imaging.sample_page import draw_sample_pdf
-from tests.unit.preprocess_service.inference.test_triton_engine import Server
+from preprocess_service.pages.sample_page import draw_sample_pdf
+from tests.unit.preprocess_service.inference.conftest import Server
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

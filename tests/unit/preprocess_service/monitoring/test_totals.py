@@ -3,8 +3,7 @@ from math import inf
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from preprocess_service.monitoring.history import History, Moment
-from preprocess_service.monitoring.totals import Totals, quantile, subtract
+from preprocess_service.monitoring.totals import History, Moment, Totals, quantile, subtract
 
 
 def test_sums_are_over_all_samples_with_the_labels():

@@ -1,0 +1,1 @@
+"""What every program here shares: its version, its settings' sources, its part of the machine."""

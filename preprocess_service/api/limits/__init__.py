@@ -1,0 +1,1 @@
+"""Limits of requests: keys, rates, slots, connections and deadlines."""

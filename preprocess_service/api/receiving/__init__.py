@@ -1,0 +1,1 @@
+"""The body of a request: its limits, its form, its options, its submission."""

@@ -1,0 +1,1 @@
+"""The endpoints: thin, over the pipeline and the jobs."""

@@ -1,1 +1,0 @@
-"""Answers kept for equal requests: in memory, in Redis and on disk."""

@@ -1,1 +1,0 @@
-"""From bytes to pixels, in processes that may die."""

@@ -1,0 +1,1 @@
+"""An uploaded file → its pages, as pixels or as their own text."""

@@ -1,0 +1,1 @@
+"""Documents kept for equal requests: in memory, in Redis and on disk."""

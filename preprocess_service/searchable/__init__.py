@@ -1,0 +1,1 @@
+"""A document that was read → a PDF whose pages can be searched."""

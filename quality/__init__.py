@@ -1,0 +1,1 @@
+"""How well pages are read: labelled and drawn pages, what engines answered, and its score."""
