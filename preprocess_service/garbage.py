@@ -1,11 +1,15 @@
-"""Full garbage collections, run while no document is in work.
+"""Full garbage collections, run while no document is in work; freed memory goes back then.
 
 A full collection looks at every object of the process, and nothing else runs meanwhile: half a
 second beside two documents of `MAX_RESULT_MB`, again and again as they grow. Documents themselves
 have no cycles, and go without it.
+
+glibc keeps blocks of up to 32 MiB in its heap once it has freed one, so that a process that made
+large answers keeps their memory until it is trimmed.
 """
 
 import asyncio
+import ctypes
 import gc
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +27,7 @@ async def collected_when_idle(
 ) -> AsyncIterator[None]:
     """While the block runs, full collections wait until the process is idle, at most so long.
 
-    What is there when it begins is left out of them.
+    After each the system gets back what is free. What is there when it begins is left out of them.
     """
     young, middle, old = gc.get_threshold()
     gc.freeze()
@@ -39,10 +43,12 @@ async def collected_when_idle(
 
 async def _collect(is_idle: Callable[[], bool], longest_seconds: float) -> None:
     last = time.monotonic()
+    libc = ctypes.CDLL(None)
     while True:
         await asyncio.sleep(min(_LOOK_SECONDS, longest_seconds))
         waited = time.monotonic() - last
         # Without a younger collection since then there is nothing to find.
         if gc.get_count()[2] and (is_idle() or waited >= longest_seconds):
             gc.collect()
+            libc.malloc_trim(0)
             last = time.monotonic()

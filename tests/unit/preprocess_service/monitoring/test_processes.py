@@ -18,6 +18,7 @@ import pytest_asyncio
 from tritonclient.grpc import service_pb2_grpc
 
 from preprocess_service.pages.sample_page import draw_sample_pdf
+from tests.processes import running
 from tests.unit.preprocess_service.inference.conftest import Server
 from tests.waiting import until
 
@@ -98,20 +99,19 @@ async def stack(
         "OTEL_BSP_SCHEDULE_DELAY": "100",
     }
     log = folder / "log"
-    with log.open("wb") as stderr:
-        service = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "preprocess_service", env=environment, stderr=stderr
-        )
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        await _wait_until_both_serve(client)
-        yield Stack(client, triton, collector[0], folder / "data", log)
-    service.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(service.wait(), 30) in (0, -signal.SIGTERM)
+    command = [sys.executable, "-m", "preprocess_service"]
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as stderr, running(command, env=environment, stderr=stderr) as service:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            await _wait_until_both_serve(client)
+            yield Stack(client, triton, collector[0], folder / "data", log)
+        service.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(service.wait, 30) in (0, -signal.SIGTERM)
     await grpc_server.stop(None)
 
 
 async def _wait_until_both_serve(client: httpx.AsyncClient) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             if "ocr_pages_allowed 100.0\n" in (await client.get("/metrics")).text:
                 return
