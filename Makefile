@@ -18,8 +18,8 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 # What compose labels the images with.
 export OCR_VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' ocr_base/version.py)
-# Two processes run the tests: with more, more than two Tritons could be in memory.
-IN_TWO := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+# Two processes run the tests: with more, more than two Tritons could be in memory. One that dies ends them.
+IN_TWO := --numprocesses 2 --max-worker-restart 0 --dist loadgroup --no-loadscope-reorder
 EXPORT := --frozen --quiet --no-emit-project --no-annotate --no-header
 CODE := preprocess_service export releases embedded bench quality ocr_cli ocr_base model_repository deploy docs/generated.py tests
 

@@ -62,6 +62,7 @@ OPTIONS = (
     ),
     OcrOption("detect_orientation", "find pages that lie sideways (by strategy)", is_switch=True),
     OcrOption("words", "boxes of words too (not in text, markdown, html)", is_switch=True),
+    OcrOption("rows", "what stands side by side is one row of the text (yes)", is_switch=True),
     OcrOption("scrub", "leave out scripts, actions and attached files (pdf)", is_switch=True),
     OcrOption("merge_pages", "the text of all pages as one (json, text)", is_switch=True),
     OcrOption(

@@ -41,6 +41,13 @@ class Line(_Frozen):
     bbox: BoundingBox = Field(
         description="x0, y0, x1, y1 around the polygon.", examples=[[72.0, 80.0, 310.5, 104.0]]
     )
+    row: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of its row on the page, from 1: lines that stand side by side share "
+        "one. Null where an earlier version read it.",
+        examples=[1],
+    )
     words: tuple[Word, ...] | None = Field(
         default=None,
         description="In reading order, with `words` only. Joined by spaces they are the text.",
@@ -83,7 +90,10 @@ class Page(_Frozen):
     rotation: int = Field(description="Degrees clockwise that turned the page upright.")
     skew_degrees: float | None = Field(description="Null where it was not measured.")
     source: Literal["ocr", "text_layer"]
-    text: str = Field(description="The lines in reading order, one per row.")
+    text: str = Field(
+        description="The rows in reading order, one below the other; parts of a row that stand in "
+        "columns are divided by a tab. With `rows=false` one line below the other."
+    )
     confidence: float | None = Field(
         description="Mean of the lines' confidence, weighted by their length; null without lines."
     )

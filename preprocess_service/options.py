@@ -74,6 +74,11 @@ class OcrOptions(BaseModel):
         "spaces (Chinese, Japanese) is one word per line. Refused with text, markdown and html, "
         "which show none; a job's result may be asked for in any format.",
     )
+    rows: bool = Field(
+        default=True,
+        description="What stands side by side (an item and its price, the cells of a table) is "
+        "one row of the text, its columns divided by tabs; `false`: each line is a row.",
+    )
     page_range: str | None = Field(
         default=None,
         max_length=_MAX_PAGE_RANGE_CHARACTERS,

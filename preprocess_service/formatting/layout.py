@@ -8,8 +8,9 @@ from statistics import median
 from typing import Literal
 
 from preprocess_service.document import BoundingBox, Document, Line, Page
-from preprocess_service.formatting.rows import Row, as_rows, part_tables
+from preprocess_service.formatting.tables import part_tables
 from preprocess_service.geometry import place
+from preprocess_service.rows import Row, as_rows
 
 BlockKind = Literal["heading", "paragraph", "list", "table"]
 

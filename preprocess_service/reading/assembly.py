@@ -8,10 +8,12 @@ from typing import Literal
 from preprocess_service import metrics
 from preprocess_service.document import Document, Line, Metadata, Page, ProcessingTime, Quality
 from preprocess_service.inference.engine import PageReading
+from preprocess_service.options import OcrOptions
 from preprocess_service.pages.frames import move_line, reading_to_page
 from preprocess_service.pages.source import DocumentInfo, PageSize, RasterPage, TextPage
 from preprocess_service.problem import Problem, ServiceError
 from preprocess_service.reading.identify import Upload
+from preprocess_service.rows import as_rows, number_rows, row_text
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,15 @@ class PageResult:
 
 
 def assemble_page(
-    index: int, raster: RasterPage, reading: PageReading, confidence_threshold: float
+    index: int, raster: RasterPage, reading: PageReading, options: OcrOptions
 ) -> Page:
     """The page at `index` (from 0), upright, without the lines under the threshold."""
     width, height = raster.size.width, raster.size.height
     if reading.rotation in (90, 270):
         height, width = width, height
-    lines = tuple(line for line in reading.lines if line.confidence >= confidence_threshold)
+    lines = number_rows(
+        [line for line in reading.lines if line.confidence >= options.confidence_threshold]
+    )
     done = raster.enhancement
     if raster.frame is not None:
         to_page = reading_to_page(raster.frame, raster.pixels_size, reading.rotation)
@@ -46,7 +50,7 @@ def assemble_page(
         rotation=reading.rotation,
         skew_degrees=done and done.quality.skew,
         source="ocr",
-        text="\n".join(line.text for line in lines),
+        text=_text_of(lines, options),
         confidence=mean_confidence(lines),
         quality=done and Quality(**asdict(done.quality)),
         enhanced=done.applied if done else (),
@@ -55,8 +59,9 @@ def assemble_page(
     )
 
 
-def assemble_text_page(index: int, page: TextPage) -> Page:
+def assemble_text_page(index: int, page: TextPage, options: OcrOptions) -> Page:
     """The page at `index` (from 0) as its own text has it: certain, and as it is shown."""
+    lines = number_rows(page.lines)
     return Page(
         number=index + 1,
         width=page.size.width,
@@ -65,10 +70,15 @@ def assemble_text_page(index: int, page: TextPage) -> Page:
         rotation=0,
         skew_degrees=None,
         source="text_layer",
-        text="\n".join(line.text for line in page.lines),
-        confidence=mean_confidence(page.lines),
-        lines=page.lines,
+        text=_text_of(lines, options),
+        confidence=mean_confidence(lines),
+        lines=lines,
     )
+
+
+def _text_of(lines: Sequence[Line], options: OcrOptions) -> str:
+    rows = as_rows(lines) if options.rows else [(line,) for line in lines]
+    return "\n".join(map(row_text, rows))
 
 
 def assemble_failed_page(index: int, size: PageSize, dpi: int, problem: Problem) -> Page:

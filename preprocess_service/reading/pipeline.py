@@ -161,14 +161,16 @@ class OcrPipeline:
         with span("rasterize", parent, number):
             raster = await self._rasterizer.render(upload.raster, upload.file, index)
         if isinstance(raster, TextPage):
-            return PageResult(assemble_text_page(index, raster), rasterize_ms=_ms_since(started))
+            return PageResult(
+                assemble_text_page(index, raster, upload.options), rasterize_ms=_ms_since(started)
+            )
         enhance_ms = raster.enhancement.milliseconds if raster.enhancement else 0.0
         rasterize_ms, started = _ms_since(started) - enhance_ms, time.perf_counter()
         with span("inference", parent, number, SpanKind.CLIENT) as trace:
             context = replace(upload.context, traceparent=trace.traceparent)
             reading = await self._engine.recognize(raster.pixels, upload.reading, context)
         inference_ms = _ms_since(started)
-        page = assemble_page(index, raster, reading, upload.options.confidence_threshold)
+        page = assemble_page(index, raster, reading, upload.options)
         return PageResult(
             page,
             rasterize_ms=rasterize_ms,

@@ -17,6 +17,7 @@ OPTIONS_IN_KEY = frozenset(
         "enhance",
         "detect_orientation",
         "words",
+        "rows",
         "page_range",
         "password",
         "text_layer",

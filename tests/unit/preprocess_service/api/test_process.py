@@ -55,6 +55,7 @@ async def test_pdf_becomes_a_document(client, engine, make_pdf):
         "confidence": 0.9,
         "polygon": [[0, 0], [100, 0], [100, 20], [0, 20]],
         "bbox": [0, 0, 100, 20],
+        "row": 1,
         "words": None,
     }
     # 200 by 100 points at 120 dpi.

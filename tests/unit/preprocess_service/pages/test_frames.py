@@ -3,6 +3,7 @@ import pytest
 
 from preprocess_service.document import Line, Word
 from preprocess_service.inference.engine import PageReading
+from preprocess_service.options import OcrOptions
 from preprocess_service.pages.enhance import enhance_page
 from preprocess_service.pages.frames import reading_to_page, turning
 from preprocess_service.pages.source import PageFrame, PageSize, RasterPage
@@ -47,7 +48,7 @@ def test_lines_of_a_deskewed_page_lie_on_the_page_as_it_was(rotation):
     rows, columns = np.nonzero(upright < 100)
     box = _box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     line = Line(text="a b", confidence=0.9, words=(Word(text="a", confidence=0.9, **box),), **box)
-    page = assemble_page(0, enhanced, PageReading((line,), rotation, release=1), 0.5)
+    page = assemble_page(0, enhanced, PageReading((line,), rotation, release=1), OcrOptions())
     expected_size = (600, 900) if rotation in (90, 270) else (900, 600)
     assert (page.width, page.height) == expected_size
     # The block of all lines is a parallelogram whose corners are known.

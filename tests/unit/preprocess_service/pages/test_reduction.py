@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageOps
 from preprocess_service.document import Line
 from preprocess_service.errors import PageTooLargeError
 from preprocess_service.inference.engine import PageReading
+from preprocess_service.options import OcrOptions
 from preprocess_service.pages import reduction
 from preprocess_service.pages.enhance import enhance_page
 from preprocess_service.pages.image_source import ImageSource
@@ -61,7 +62,7 @@ def _read_bar(raster):
         polygon=((x0, y0), (x1, y0), (x1, y1), (x0, y1)),
         bbox=(x0, y0, x1, y1),
     )
-    return assemble_page(0, raster, PageReading((bar,), 0, release=1), 0.5)
+    return assemble_page(0, raster, PageReading((bar,), 0, release=1), OcrOptions())
 
 
 @pytest.fixture

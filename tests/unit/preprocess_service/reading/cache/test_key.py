@@ -18,6 +18,7 @@ OTHER_VALUES = {
     "enhance": "light",
     "detect_orientation": True,
     "words": True,
+    "rows": False,
     "page_range": "2-3",
     "password": "s3cret",
     "text_layer": "only",

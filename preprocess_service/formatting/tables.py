@@ -1,26 +1,12 @@
-"""Lines that stand side by side, and tables made of them."""
+"""Tables: rows below each other whose cells stand below each other."""
 
 from collections.abc import Iterator, Sequence
 
-from preprocess_service.document import Line
+from preprocess_service.rows import Row
 
-Row = tuple[Line, ...]
-
-_SHARED_HEIGHT = 0.5
 # Rows further apart, in heights, are not of one table.
 _ROW_GAP = 2.0
 _LEAST_ROWS = _LEAST_CELLS = 2
-
-
-def as_rows(lines: Sequence[Line]) -> list[Row]:
-    """The lines in their order, neighbors in it that stand side by side as one row."""
-    rows: list[Row] = []
-    for line in lines:
-        if rows and _are_side_by_side(rows[-1][-1], line):
-            rows[-1] = (*rows[-1], line)
-        else:
-            rows.append((line,))
-    return rows
 
 
 def part_tables(rows: Sequence[Row]) -> Iterator[tuple[bool, list[Row]]]:
@@ -41,13 +27,6 @@ def part_tables(rows: Sequence[Row]) -> Iterator[tuple[bool, list[Row]]]:
         start = end
     if prose:
         yield False, prose
-
-
-def _are_side_by_side(one: Line, other: Line) -> bool:
-    (left, top, right, bottom), (x0, y0, x1, y1) = one.bbox, other.bbox
-    shared = min(bottom, y1) - max(top, y0)
-    is_level = shared > _SHARED_HEIGHT * min(bottom - top, y1 - y0)
-    return is_level and (x0 >= right or x1 <= left)
 
 
 def _are_of_one_table(above: Row, row: Row) -> bool:
