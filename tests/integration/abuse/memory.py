@@ -56,11 +56,25 @@ class Memory:
 
 
 def kept(before: dict[psutil.Process, int], after: dict[psutil.Process, int]) -> list[str]:
-    """Who holds more than it may after it held what is told."""
+    """Who holds more than it may after it held what is told.
+
+    One that was replaced shortly before is small, and grows to what others of its program held.
+    """
+    most: dict[tuple[str, ...], int] = {}
+    for process, held in before.items():
+        most[_program(process)] = max(held, most.get(_program(process), 0))
     found = [
         f"{' '.join(process.cmdline())[-90:]}: {before[process] >> 20} to {held >> 20} MiB"
         for process, held in after.items()
-        if process in before and held > before[process] * (1 + SHARE) + PIECES
+        if process in before and held > most[_program(process)] * (1 + SHARE) + PIECES
     ]
     was, now = sum(before.values()), sum(after.values())
     return [*found, *([f"all: {was >> 20} to {now >> 20} MiB"] if now > was * (1 + SHARE) else [])]
+
+
+def _program(process: psutil.Process) -> tuple[str, ...]:
+    """What it runs, without its arguments; those that have ended count by themselves."""
+    try:
+        return tuple(process.cmdline()[:3])
+    except psutil.NoSuchProcess:
+        return (str(process.pid),)
