@@ -1,5 +1,7 @@
-"""Programs that tests start."""
+"""Programs that tests start, and signals to this one."""
 
+import asyncio
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,3 +22,12 @@ def running(command: Sequence[str | Path], **options: Any) -> Iterator["subproce
             yield process
         finally:
             process.kill()
+
+
+def hear(number: signal.Signals) -> None:
+    """Let the running loop hear a signal that nobody sent.
+
+    A loop of an earlier test that is collected now takes the handlers of its signals with it, those
+    of this loop too: a signal that is sent then ends the process, and all tests with it.
+    """
+    asyncio.get_running_loop()._signal_handlers[number]._run()  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from preprocess_service.settings import Settings
 from preprocess_service.storage import uploads
 from tests.fakes import FakeEngine
 from tests.odd_files.bombs import crowded_pages
+from tests.processes import hear
 from tests.unit.preprocess_service.api.edge import serving_edge
 from tests.unit.preprocess_service.conftest import open_client
 from tests.unit.preprocess_service.fetching.servers import serving
@@ -267,7 +268,7 @@ async def _(world):
     world.engine.gate = asyncio.Event()
     first = asyncio.create_task(world.process())
     await until(lambda: world.engine.in_flight)
-    signal.raise_signal(signal.SIGTERM)
+    hear(signal.SIGTERM)
     refused = await world.client.get(JOBS)
     while refused.status_code == 200:  # until the loop has heard the signal
         refused = await world.client.get(JOBS)

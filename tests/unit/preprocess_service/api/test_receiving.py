@@ -10,6 +10,7 @@ from preprocess_service.api.receiving.body import BodyMiddleware, Pace
 from preprocess_service.errors import DeadlineExceededError, QueueFullError, UploadTooSlowError
 from preprocess_service.settings import Settings
 from tests.fakes import FakeEngine
+from tests.processes import hear
 from tests.unit.preprocess_service.conftest import open_client
 from tests.waiting import until
 
@@ -152,7 +153,7 @@ async def test_drain_waits_for_what_is_in_work_and_then_hands_the_signal_on():
         drain = Drain((signal.SIGUSR1,), timeout_seconds=5)
         with drain.on_signals():
             with drain.working():
-                signal.raise_signal(signal.SIGUSR1)
+                hear(signal.SIGUSR1)
                 await until(lambda: drain.has_begun)
                 assert heard == []
             await until(lambda: heard)
